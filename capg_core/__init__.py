@@ -1,0 +1,55 @@
+"""Credit-assigned policy gradients for two-stage ranking: the exact core.
+
+Plackett-Luce sampling, inclusion and outcome probabilities, policy gradients and their estimators, in float64, with
+NumPy arrays in and out. The widgets of the course live in ``capg_core.classroom``, which nothing here imports.
+"""
+
+from capg_core.diagnostics import GradientDiagnostics, gradient_diagnostics
+from capg_core.estimators import (
+    ESTIMATORS,
+    choose_output,
+    estimate_gradients,
+    exact_variance,
+    expected_estimate,
+)
+from capg_core.inclusion import inclusion_gradient, inclusion_probabilities, inclusion_score
+from capg_core.outcome import (
+    Mixture,
+    mix,
+    outcome_probabilities,
+    outcome_score,
+    policy_gradient,
+    policy_value,
+)
+from capg_core.plackett_luce import list_log_prob, list_score, set_log_prob, set_score
+from capg_core.ratings import Ratings, UserProblem, load_ratings
+from capg_core.sampling import sample_candidates
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ESTIMATORS",
+    "GradientDiagnostics",
+    "Mixture",
+    "Ratings",
+    "UserProblem",
+    "choose_output",
+    "estimate_gradients",
+    "exact_variance",
+    "expected_estimate",
+    "gradient_diagnostics",
+    "inclusion_gradient",
+    "inclusion_probabilities",
+    "inclusion_score",
+    "list_log_prob",
+    "list_score",
+    "load_ratings",
+    "mix",
+    "outcome_probabilities",
+    "outcome_score",
+    "policy_gradient",
+    "policy_value",
+    "sample_candidates",
+    "set_log_prob",
+    "set_score",
+]

@@ -1,0 +1,429 @@
+"""First-order inclusion probabilities pi_a = P(a among the K candidates), and their gradients.
+
+Exact by quadrature over the race clock; asymptotic (Rosén), the paper's formula and drawing with replacement are
+the cheap alternatives. Imports the race below it.
+
+With p_j = 1 - exp(-w_j t), s = log t and N_{-i} = arrivals by t among the items other than i::
+
+    pi_i = integral of dp_i P(N_{-i} <= K-1)
+    d pi_a / d theta_j = - integral of p_a' p_j' P(N_{-a,-j} = K-1) ds        (a != j; rows sum to zero)
+
+The second line is the first differentiated and integrated by parts: moving runner j matters only in the moments
+when j and a compete for the last place.
+"""
+
+import numpy as np
+from numba import njit
+
+from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector
+from capg_core.arrivals import ARRIVED, BLOCK, arrivals_at, extend
+from capg_core.race import asymptotic_clock, clock_nodes
+
+INCLUSION_METHODS = ("exact", "asymptotic", "paper", "with_replacement")
+
+_SUM_TOLERANCE = 1e-11
+_MAX_REFINE = 32
+
+
+@njit(cache=True, error_model="numpy")
+def _at_most(p, k, leave_one_out):
+    """Fill leave_one_out[i, q] = P(fewer than k arrivals among the items other than i) at the nodes of a block."""
+    n = p.shape[0]
+    prefix = np.zeros((n + 1, k, BLOCK))
+    prefix[0, 0, :] = 1.0
+    for j in range(n):
+        extend(prefix[j], p[j], prefix[j + 1])
+    # below[d] = P(at most d arrivals among the items after i); positive terms only, so nothing cancels
+    below = np.ones((k, BLOCK))
+    following = np.empty((k, BLOCK))
+    for i in range(n - 1, -1, -1):
+        for q in range(BLOCK):
+            leave_one_out[i, q] = 0.0
+        for d in range(k):
+            for q in range(BLOCK):
+                leave_one_out[i, q] += prefix[i, d, q] * below[k - 1 - d, q]
+        extend(below, p[i], following)
+        below, following = following, below
+
+
+@njit(cache=True, error_model="numpy")
+def _inclusion_kernel(theta, k, nodes, weights, gaps):
+    """Integrate dp_i P(N_{-i} <= k-1) over the nodes, and over the gaps in closed form."""
+    n = theta.size
+    pi = np.zeros(n)
+    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
+    loo = np.empty((n, BLOCK))
+    for start in range(0, nodes.size, BLOCK):
+        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
+        _at_most(p, k, loo)
+        for i in range(n):
+            for q in range(BLOCK):
+                pi[i] += weights[start + q] * slope[i, q] * loo[i, q]
+    for g in range(gaps.shape[0]):
+        begin, end = gaps[g]
+        middle = end if g == 0 else 0.5 * (begin + end)
+        arrived = 0
+        for j in range(n):
+            if theta[j] + middle > 0.0:
+                arrived += 1
+        for i in range(n):
+            others = arrived - (1 if theta[i] + middle > 0.0 else 0)
+            if g == 0 or others < k:
+                # in the first gap fewer than k have arrived, whatever single items did
+                first, last = np.exp(min(theta[i] + begin, ARRIVED)), np.exp(min(theta[i] + end, ARRIVED))
+                pi[i] += np.exp(-first) * -np.expm1(-(last - first))
+    return pi
+
+
+@njit(cache=True, error_model="numpy")
+def _gradient_kernel(theta, k, c, nodes, weights):
+    """Integrate p_j' sum_a (c_j - c_a) p_a' P(N_{-a,-j} = k-1): prefix times suffix of polynomials with a dual part."""
+    n = theta.size
+    gradient = np.zeros(n)
+    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
+    prefix = np.zeros((n + 1, k, BLOCK))
+    plain_prefix, dual_prefix = np.zeros((n + 1, k, BLOCK)), np.zeros((n + 1, k, BLOCK))
+    for start in range(0, nodes.size, BLOCK):
+        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
+        prefix[0, :, :] = 0.0
+        prefix[0, 0, :] = 1.0
+        plain_prefix[0, :, :] = 0.0
+        dual_prefix[0, :, :] = 0.0
+        for j in range(n):
+            extend(prefix[j], p[j], prefix[j + 1])
+            _extend_dual(plain_prefix[j], prefix[j], p[j], slope[j], 1.0, plain_prefix[j + 1])
+            _extend_dual(dual_prefix[j], prefix[j], p[j], slope[j], c[j], dual_prefix[j + 1])
+        suffix, plain, dual = np.zeros((k, BLOCK)), np.zeros((k, BLOCK)), np.zeros((k, BLOCK))
+        suffix[0, :] = 1.0
+        new, new_plain, new_dual = np.empty((k, BLOCK)), np.empty((k, BLOCK)), np.empty((k, BLOCK))
+        total = np.empty(BLOCK)
+        for j in range(n - 1, -1, -1):
+            total[:] = 0.0
+            for d in range(k):
+                e = k - 1 - d
+                for q in range(BLOCK):
+                    mixed = c[j] * plain_prefix[j, d, q] - dual_prefix[j, d, q]
+                    tail = c[j] * plain[e, q] - dual[e, q]
+                    total[q] += mixed * suffix[e, q] + prefix[j, d, q] * tail
+            for q in range(BLOCK):
+                gradient[j] += weights[start + q] * slope[j, q] * total[q]
+            extend(suffix, p[j], new)
+            _extend_dual(plain, suffix, p[j], slope[j], 1.0, new_plain)
+            _extend_dual(dual, suffix, p[j], slope[j], c[j], new_dual)
+            suffix, new = new, suffix
+            plain, new_plain = new_plain, plain
+            dual, new_dual = new_dual, dual
+    return gradient
+
+
+@njit(cache=True, error_model="numpy")
+def _extend_dual(dual, old, p, slope, c, new):
+    """Multiply by 1 - p + p z and add c * slope times the polynomial without this item."""
+    for q in range(BLOCK):
+        new[0, q] = dual[0, q] * (1.0 - p[q]) + c * slope[q] * old[0, q]
+    for d in range(1, old.shape[0]):
+        for q in range(BLOCK):
+            new[d, q] = dual[d, q] + p[q] * (dual[d - 1, q] - dual[d, q]) + c * slope[q] * old[d, q]
+
+
+@njit(cache=True, error_model="numpy")
+def _score_kernel(theta, a, k, nodes, weights):
+    """Return d pi_a / d theta_j for one a, each entry accurate relative to its own size."""
+    n = theta.size
+    gradient = np.zeros(n)
+    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
+    prefix = np.zeros((n + 1, k, BLOCK))
+    suffix, new, total = np.zeros((k, BLOCK)), np.empty((k, BLOCK)), np.empty(BLOCK)
+    for start in range(0, nodes.size, BLOCK):
+        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
+        slope_a = slope[a].copy()
+        p[a, :] = 0.0  # a competes for the last place; it is not among those counted
+        prefix[0, :, :] = 0.0
+        prefix[0, 0, :] = 1.0
+        for j in range(n):
+            extend(prefix[j], p[j], prefix[j + 1])
+        suffix[:] = 0.0
+        suffix[0, :] = 1.0
+        for j in range(n - 1, -1, -1):
+            if j != a:
+                total[:] = 0.0
+                for d in range(k):
+                    for q in range(BLOCK):
+                        total[q] += prefix[j, d, q] * suffix[k - 1 - d, q]
+                for q in range(BLOCK):
+                    gradient[j] -= weights[start + q] * slope_a[q] * slope[j, q] * total[q]
+            extend(suffix, p[j], new)
+            suffix, new = new, suffix
+    gradient[a] = -gradient.sum()
+    return gradient
+
+
+@njit(cache=True, error_model="numpy")
+def _paper_log_terms(theta, a, k):
+    """Return (heads, log z): the k - 1 largest logits other than a, and log(w_a / what is left) for each draw."""
+    n = theta.size
+    order = np.argsort(-theta)
+    heads = np.empty(k - 1, np.int64)
+    taken = np.zeros(n, np.bool_)
+    count = 0
+    for j in order:
+        if count == k - 1:
+            break
+        if j != a:
+            heads[count] = j
+            taken[j] = True
+            count += 1
+    top = theta[order[0]]
+    left = 0.0
+    for j in range(n):
+        if not taken[j]:
+            left += np.exp(theta[j] - top)
+    # the weight of a alone may underflow next to the top; log-sum it in
+    log_left = np.logaddexp(np.log(left), theta[a] - top) if left == 0.0 else np.log(left)
+    log_rest = np.empty(k)
+    for r in range(k - 1, -1, -1):
+        log_rest[r] = log_left + top
+        if r > 0:
+            log_left = np.logaddexp(log_left, theta[heads[r - 1]] - top)
+    return heads, theta[a] - log_rest, log_rest
+
+
+@njit(cache=True, error_model="numpy")
+def _paper_kernel(theta, a, k):
+    """Return the paper's pi_a and its gradient: 1 - prod_r (1 - w_a / (W - heads drawn before r))."""
+    heads, log_z, log_rest = _paper_log_terms(theta, a, k)
+    z = np.minimum(np.exp(log_z), 1.0)
+    share = np.empty(k)  # z_r times the product of the other factors
+    for r in range(k):
+        product = z[r]
+        for other in range(k):
+            if other != r:
+                product *= 1.0 - z[other]
+        share[r] = product
+    log_miss = np.log1p(-z).sum()
+    gradient = np.zeros(theta.size)
+    running = 0.0
+    last = np.full(theta.size, k)  # j is still there at the draws r < last[j]
+    for r in range(k - 1):
+        last[heads[r]] = r + 1
+    for j in range(theta.size):
+        running = 0.0
+        for r in range(last[j]):
+            running += share[r] * np.exp(min(theta[j] - log_rest[r], 0.0))
+        gradient[j] = -running
+    gradient[a] += share.sum()
+    return -np.expm1(log_miss), gradient
+
+
+def _finite(logits):
+    """Return the positions of the items that can arrive, and their logits."""
+    keep = np.flatnonzero(np.isfinite(logits))
+    return keep, np.ascontiguousarray(logits[keep])
+
+
+def _exact_inclusion(theta, k):
+    """Exact inclusion probabilities of finite logits, refined until they sum to K."""
+    if k == theta.size:
+        return np.ones(k)
+    refine = 1
+    while True:
+        pi = _inclusion_kernel(theta, k, *clock_nodes(theta, k, refine=refine))
+        if abs(pi.sum() - k) <= _SUM_TOLERANCE * k or refine >= _MAX_REFINE:
+            return np.minimum(pi, 1.0)
+        refine *= 2
+
+
+def inclusion_probabilities(logits, k, method="exact"):
+    """
+    Probability that each item is among the K candidates.
+
+    Parameters
+    ----------
+    logits : (n,) array_like
+        Early-stage logits, natural-log units; -inf masks an item.
+    k : int
+        Number of candidates, from 1 to the number of finite logits.
+    method : {"exact", "asymptotic", "paper", "with_replacement"}
+        "exact": quadrature over the race clock, O(n K Q) for Q nodes, about 1e-15. "asymptotic": Rosén's clock, O(n).
+        "paper": 1 - prod_r (1 - w_a / (W - the r-1 largest other weights)). "with_replacement": K softmax(logits),
+        the expected number of times that an item is drawn with replacement; it can exceed 1.
+
+    Returns
+    -------
+    (n,) float64
+        Probabilities; exact ones sum to K.
+
+    Raises
+    ------
+    ValueError
+        For logits that are NaN, +inf, empty or not a vector, k out of range, or an unknown method.
+
+    Notes
+    -----
+    "paper" and "with_replacement" follow Kiyohara et al. (2026); "asymptotic" follows Rosén (1997).
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> print(capg.inclusion_probabilities([1000.0, 0.0, 0.0], 2))
+    [1.  0.5 0.5]
+    """
+    logits = as_logits(logits)
+    k = as_k(k, logits)
+    as_name(method, "method", INCLUSION_METHODS)
+    keep, theta = _finite(logits)
+    result = np.zeros(logits.size)
+    if method == "exact":
+        result[keep] = _exact_inclusion(theta, k)
+    elif method == "asymptotic":
+        if k == theta.size:
+            result[keep] = 1.0
+        else:
+            result[keep] = -np.expm1(-np.exp(np.minimum(theta + asymptotic_clock(theta, float(k)), ARRIVED)))
+    elif method == "paper":
+        result[keep] = [_paper_kernel(theta, a, k)[0] for a in range(theta.size)]
+    else:
+        result[keep] = k * np.exp(theta - _log_total(theta))
+    return result
+
+
+def _log_total(theta):
+    top = theta.max()
+    return top + np.log(np.exp(theta - top).sum())
+
+
+def inclusion_gradient(logits, k, weights):
+    """
+    Exact gradient of sum_a weights_a pi_a with respect to the logits.
+
+    Parameters
+    ----------
+    logits : (n,) array_like
+        Early-stage logits; -inf masks an item.
+    k : int
+        Number of candidates.
+    weights : (n,) array_like
+        One finite weight for each item.
+
+    Returns
+    -------
+    (n,) float64
+        The gradient; it sums to zero, because a shift of all logits changes nothing.
+
+    Raises
+    ------
+    ValueError
+        For bad logits, k or weights.
+
+    Notes
+    -----
+    O(n K Q). Equation in this module's docstring; derived here.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> print(capg.inclusion_gradient([0.0, 0.0], 1, [1.0, 0.0]))
+    [ 0.25 -0.25]
+    """
+    logits = as_logits(logits)
+    k = as_k(k, logits)
+    weights = as_vector(weights, logits.size, "weights")
+    keep, theta = _finite(logits)
+    result = np.zeros(logits.size)
+    if k < theta.size:
+        nodes, node_weights, _ = clock_nodes(theta, k)
+        result[keep] = _gradient_kernel(theta, k, np.ascontiguousarray(weights[keep]), nodes, node_weights)
+    return result
+
+
+def inclusion_score(logits, items, k, method="exact"):
+    """
+    Gradient of log pi_a with respect to the logits, for each of some items.
+
+    Parameters
+    ----------
+    logits : (n,) array_like
+        Early-stage logits; -inf masks an item.
+    items : (m,) array_like of int
+        Items with a finite logit.
+    k : int
+        Number of candidates.
+    method : {"exact", "asymptotic", "paper", "with_replacement"}
+        As in :func:`inclusion_probabilities`. With replacement the score is that of the top-1 softmax.
+
+    Returns
+    -------
+    (m, n) float64
+        Row i is the gradient for items[i].
+
+    Raises
+    ------
+    ValueError
+        For bad logits, k or method, or an item out of range or masked.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> print(capg.inclusion_score([0.0, 0.0], [0], 1))
+    [[ 0.5 -0.5]]
+    """
+    logits = as_logits(logits)
+    k = as_k(k, logits)
+    items = as_items(items, logits)
+    as_name(method, "method", INCLUSION_METHODS)
+    keep, theta = _finite(logits)
+    unique, inverse = np.unique(np.searchsorted(keep, items), return_inverse=True)
+    rows = np.zeros((unique.size, logits.size))
+    rows[:, keep] = _SCORES[method](theta, unique, k)
+    return rows[inverse]
+
+
+def _exact_scores(theta, items, k):
+    if k == theta.size:
+        return np.zeros((items.size, theta.size))
+    nodes, weights, gaps = clock_nodes(theta, k)
+    pi = _inclusion_kernel(theta, k, nodes, weights, gaps)
+    rows = np.empty((items.size, theta.size))
+    for row, a in enumerate(items):
+        own, chance = theta, pi[a]
+        if chance < 1e-250:
+            # So weak an item changes nothing for the others, and its score does not depend on how weak it is:
+            # a logit that is higher, and still negligible, keeps pi_a above underflow.
+            own = theta.copy()
+            own[a] = -asymptotic_clock(np.delete(theta, a), k - 0.5) - 300.0
+            chance = _inclusion_kernel(own, k, nodes, weights, gaps)[a]
+        rows[row] = _score_kernel(own, a, k, nodes, weights) / chance
+    return rows
+
+
+def _asymptotic_scores(theta, items, k):
+    if k == theta.size:
+        return np.zeros((items.size, theta.size))
+    lam = np.exp(np.minimum(theta + asymptotic_clock(theta, float(k)), ARRIVED))
+    e = lam * np.exp(-lam)
+    f = e[items] / -np.expm1(-lam[items])
+    rows = -f[:, None] * (e / e.sum())
+    rows[np.arange(items.size), items] += f
+    return rows
+
+
+def _paper_scores(theta, items, k):
+    rows = []
+    for a in items:
+        pi, gradient = _paper_kernel(theta, a, k)
+        rows.append(gradient / pi)
+    return np.array(rows)
+
+
+def _with_replacement_scores(theta, items, k):
+    rows = np.tile(-np.exp(theta - _log_total(theta)), (items.size, 1))
+    rows[np.arange(items.size), items] += 1.0
+    return rows
+
+
+_SCORES = {
+    "exact": _exact_scores,
+    "asymptotic": _asymptotic_scores,
+    "paper": _paper_scores,
+    "with_replacement": _with_replacement_scores,
+}

@@ -1,0 +1,202 @@
+"""The exponential race and its clock: where in time to look, and with which quadrature.
+
+Plackett-Luce sampling is a race: item i arrives at T_i ~ Exp(w_i), w = exp(logits), and the K earliest are the
+candidates. Every exact quantity is an integral over s = log t. This room finds the stretch of the clock that
+matters (bounds on the Poisson-binomial number of arrivals), lays Gauss-Legendre panels on it, and solves Rosén's
+asymptotic clock. Logits enter only as exp(logit + s), so a spread of 1e3 neither over- nor underflows.
+It imports numpy and numba alone.
+
+Source: Yellott (1977) for the race; Rosén (1997), "Asymptotic theory for order sampling", for the clock.
+"""
+
+import functools
+
+import numpy as np
+from numba import njit
+
+# e^-40 is 4e-18: what lies beyond is below rounding.
+_NEGLIGIBLE = 40.0
+_NODES_PER_PANEL = 32
+
+
+@njit(cache=True, error_model="numpy")
+def _expected_arrivals(theta, s):
+    """Return the expected number that arrived by e^s, that did not, and the rate of arrival in s."""
+    arrived, missing, rate = 0.0, 0.0, 0.0
+    for j in range(theta.size):
+        x = theta[j] + s
+        if x > 7.0:  # e^-1096 is zero in double precision
+            arrived += 1.0
+        else:
+            lam = np.exp(x)
+            if lam > 0.5:
+                e = np.exp(-lam)
+                arrived += 1.0 - e
+            else:
+                p = -np.expm1(-lam)
+                arrived += p
+                e = 1.0 - p
+            missing += e
+            rate += lam * e
+    return arrived, missing, rate
+
+
+@njit(cache=True)
+def _chernoff(mean, count):
+    """Return the Poisson exponent: P(N on the far side of count) <= exp(-exponent) for a Poisson-binomial N."""
+    if count <= 0.0:
+        return mean
+    if mean <= 0.0:
+        return np.inf
+    return mean - count + count * np.log(count / mean)
+
+
+@njit(cache=True)
+def _surely_below(theta, s, count):
+    """True where fewer than ``count`` have arrived by e^s but for a negligible probability."""
+    arrived, missing, _ = _expected_arrivals(theta, s)
+    m = theta.size - count  # N >= count means that at most m are missing
+    return (arrived < count and _chernoff(arrived, count) > _NEGLIGIBLE) or (
+        missing > m and _chernoff(missing, m) > _NEGLIGIBLE
+    )
+
+
+@njit(cache=True)
+def _surely_past(theta, s, count):
+    """True where more than ``count`` have arrived by e^s but for a negligible probability."""
+    arrived, missing, _ = _expected_arrivals(theta, s)
+    m = theta.size - count
+    return (arrived > count and _chernoff(arrived, count) > _NEGLIGIBLE) or (
+        missing < m and _chernoff(missing, m) > _NEGLIGIBLE
+    )
+
+
+@njit(cache=True)
+def _clock_range_kernel(theta, k):
+    """Return (low, high, sd): the stretch of s where the K-th arrival can fall, and its rough width."""
+    bottom = -theta.max() - _NEGLIGIBLE - np.log(theta.size)
+    top = -theta.min() + _NEGLIGIBLE
+    low, below, past = bottom, bottom, top
+    other = top
+    while other - low > 0.02:
+        middle = 0.5 * (low + other)
+        if middle == low or middle == other:  # logits so far apart that doubles cannot divide the range
+            break
+        if _surely_below(theta, middle, k):
+            low = middle
+        else:
+            other = middle
+    high, below = top, low
+    while high - below > 0.02:
+        middle = 0.5 * (below + high)
+        if middle == below or middle == high:
+            break
+        # one more than k: leaving out an item, and the item the integral is about, cost one each
+        if _surely_past(theta, middle, min(k + 1, theta.size - 1)):
+            high = middle
+        else:
+            below = middle
+    below, past = low, high
+    while past - below > 1e-3:
+        middle = 0.5 * (below + past)
+        if middle == below or middle == past:
+            break
+        if _expected_arrivals(theta, middle)[0] < k - 0.5:
+            below = middle
+        else:
+            past = middle
+    arrived, missing, rate = _expected_arrivals(theta, past)
+    sd = np.sqrt(min(arrived, missing) + 0.25) / max(rate, 0.5)
+    return low, high, sd
+
+
+@functools.cache
+def gauss_legendre():
+    """Return the nodes and weights of one panel, on [-1, 1]."""
+    return np.polynomial.legendre.leggauss(_NODES_PER_PANEL)
+
+
+def _active_stretches(theta, low, high, k):
+    """Split [low, high] into stretches where some item can still arrive, and the gaps between them."""
+    transitions = np.sort(-theta)
+    starts = transitions - _NEGLIGIBLE
+    # an integrand that grows like t^K while one item has yet to arrive ends where e^x = 50 + 2K
+    ends = transitions + np.log(50.0 + 2.0 * k)
+    new = np.concatenate(([True], starts[1:] > np.maximum.accumulate(ends)[:-1]))
+    starts, ends = starts[new], np.maximum.accumulate(ends)[np.append(np.flatnonzero(new)[1:] - 1, theta.size - 1)]
+    starts, ends = np.clip(starts, low, high), np.clip(ends, low, high)
+    return [(a, b) for a, b in zip(starts, ends, strict=True) if b > a]
+
+
+def clock_nodes(theta, k, *, relative=False, refine=1):
+    """
+    Nodes and weights on the race clock s = log t.
+
+    Parameters
+    ----------
+    theta : (m,) float64
+        Finite logits.
+    k : int
+        Number of arrivals, 1 <= k < m.
+    relative : bool
+        Begin where the K-th arrival is negligible *relative to any* outcome, not just in absolute terms. Needed
+        for the logarithm of tiny probabilities.
+    refine : int
+        Number of times finer than the first guess.
+
+    Returns
+    -------
+    nodes, weights : (Q,) float64
+        Gauss-Legendre in s, 32 nodes a panel; Q is a multiple of 32.
+    gaps : (G + 1, 2) float64
+        Intervals of s without a node, in which the number of arrivals is certain. The first is (-inf, low).
+    """
+    low, high, sd = _clock_range_kernel(theta, k)
+    if relative:
+        top = theta.max()
+        low = min(low, -(top + np.log(np.exp(theta - top).sum())) - _NEGLIGIBLE / min(k, 10))
+    x, w = gauss_legendre()
+    # a panel integrates a bump of this width to rounding; relative to tiny outcomes it takes a finer one
+    width = min(3.5, (8.0 if relative else 11.0) * sd) / refine
+    nodes, weights, gaps, last = [], [], [], -np.inf
+    for a, b in _active_stretches(theta, low, high, k):
+        gaps.append((last, a))
+        edges = np.linspace(a, b, int(np.ceil((b - a) / width)) + 1)
+        half, middle = 0.5 * np.diff(edges)[:, None], 0.5 * (edges[1:] + edges[:-1])[:, None]
+        nodes.append((middle + half * x).ravel())
+        weights.append((half * w).ravel())
+        last = b
+    return np.concatenate(nodes), np.concatenate(weights), np.array(gaps)
+
+
+@njit(cache=True, error_model="numpy")
+def asymptotic_clock(theta, count):
+    """Solve sum_j (1 - exp(-w_j tau)) = count for log tau; -inf logits never arrive. Needs count < finite items.
+
+    Safeguarded Newton in log tau, where the sum is increasing; from Rosén (1997).
+    """
+    top, bottom = -np.inf, np.inf
+    for value in theta:
+        top = max(top, value)
+        if value > -np.inf:
+            bottom = min(bottom, value)
+    total = 0.0
+    for value in theta:
+        total += np.exp(value - top)
+    low = np.log(count) - top - np.log(total)  # 1 - e^-x <= x: the clock is never earlier
+    high = -bottom + 5.0 + np.log(theta.size)
+    s = low
+    for _ in range(200):
+        arrived, _, rate = _expected_arrivals(theta, s)
+        if arrived < count:
+            low = s
+        else:
+            high = s
+        step = (count - arrived) / rate if rate > 0.0 else np.inf
+        following = s + step
+        if not low < following < high:
+            following = 0.5 * (low + high)
+        if abs(following - s) <= 4e-16 * max(1.0, abs(s)) or not low < following < high:
+            return following
+        s = following
+    return s
