@@ -72,18 +72,18 @@ def as_indices(values, n_items, name):
 
 def as_items(items, logits, name="items"):
     """Return a one-dimensional array of items that can be drawn (finite logit)."""
+    if np.ndim(items) != 1:  # before as_indices: making it contiguous turns a scalar into a vector
+        raise ValueError(f"{name} has shape {np.shape(items)}; expected a list of items, shape (m,)")
     array = as_indices(items, logits.size, name)
-    if array.ndim != 1:
-        raise ValueError(f"{name} has shape {array.shape}; expected a list of items, shape (m,)")
     _refuse(~np.isfinite(logits[array]), array, name, "an item with a finite logit (this one is masked)")
     return array
 
 
 def as_candidates(candidates, logits):
     """Return candidate lists as (..., k) int64: in range, not masked, none repeated within a list."""
-    array = as_indices(candidates, logits.size, "candidates")
-    if array.ndim == 0:
+    if np.ndim(candidates) == 0:
         raise ValueError(f"candidates = {candidates!r}; expected at least one dimension, shape (..., k)")
+    array = as_indices(candidates, logits.size, "candidates")
     as_items(array.reshape(-1), logits, "candidates")
     ordered = np.sort(array, axis=-1).reshape(-1, array.shape[-1])
     repeated = ordered[:, 1:] == ordered[:, :-1]

@@ -17,11 +17,11 @@ from numba import njit
 
 from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector
 from capg_core.arrivals import ARRIVED, BLOCK, arrivals_at, extend
-from capg_core.race import asymptotic_clock, clock_nodes
+from capg_core.race import arrival_rates, asymptotic_clock, clock_nodes
 
 INCLUSION_METHODS = ("exact", "asymptotic", "paper", "with_replacement")
 
-_SUM_TOLERANCE = 1e-11
+_SUM_TOLERANCE = 1e-13
 _MAX_REFINE = 32
 
 
@@ -190,29 +190,30 @@ def _paper_log_terms(theta, a, k):
 
 @njit(cache=True, error_model="numpy")
 def _paper_kernel(theta, a, k):
-    """Return the paper's pi_a and its gradient: 1 - prod_r (1 - w_a / (W - heads drawn before r))."""
+    """Return the paper's pi_a = 1 - prod_r (1 - w_a / (W - heads drawn before r)) and the gradient of its log."""
     heads, log_z, log_rest = _paper_log_terms(theta, a, k)
     z = np.minimum(np.exp(log_z), 1.0)
-    share = np.empty(k)  # z_r times the product of the other factors
-    for r in range(k):
-        product = z[r]
-        for other in range(k):
-            if other != r:
-                product *= 1.0 - z[other]
-        share[r] = product
-    log_miss = np.log1p(-z).sum()
-    gradient = np.zeros(theta.size)
-    running = 0.0
+    pi = -np.expm1(np.log1p(-z).sum())
+    share = np.empty(k)  # d log pi / d log z_r
+    if log_z.max() < -100.0:  # the factors are 1, and pi itself may underflow: only the proportions count
+        share[:] = np.exp(log_z - log_z.max())
+        share /= share.sum()
+    else:
+        for r in range(k):
+            product = z[r] / pi
+            for other in range(k):
+                if other != r:
+                    product *= 1.0 - z[other]
+            share[r] = product
     last = np.full(theta.size, k)  # j is still there at the draws r < last[j]
     for r in range(k - 1):
         last[heads[r]] = r + 1
+    score = np.zeros(theta.size)
     for j in range(theta.size):
-        running = 0.0
         for r in range(last[j]):
-            running += share[r] * np.exp(min(theta[j] - log_rest[r], 0.0))
-        gradient[j] = -running
-    gradient[a] += share.sum()
-    return -np.expm1(log_miss), gradient
+            score[j] -= share[r] * np.exp(min(theta[j] - log_rest[r], 0.0))
+    score[a] += share.sum()
+    return pi, score
 
 
 def _finite(logits):
@@ -279,7 +280,7 @@ def inclusion_probabilities(logits, k, method="exact"):
         if k == theta.size:
             result[keep] = 1.0
         else:
-            result[keep] = -np.expm1(-np.exp(np.minimum(theta + asymptotic_clock(theta, float(k)), ARRIVED)))
+            result[keep] = -np.expm1(-arrival_rates(theta, asymptotic_clock(theta, float(k)))[0])
     elif method == "paper":
         result[keep] = [_paper_kernel(theta, a, k)[0] for a in range(theta.size)]
     else:
@@ -399,20 +400,16 @@ def _exact_scores(theta, items, k):
 def _asymptotic_scores(theta, items, k):
     if k == theta.size:
         return np.zeros((items.size, theta.size))
-    lam = np.exp(np.minimum(theta + asymptotic_clock(theta, float(k)), ARRIVED))
-    e = lam * np.exp(-lam)
-    f = e[items] / -np.expm1(-lam[items])
-    rows = -f[:, None] * (e / e.sum())
+    lam, shares = arrival_rates(theta, asymptotic_clock(theta, float(k)))
+    own = np.maximum(lam[items], 1e-300)  # x / (e^x - 1) is 1 where the rate underflows
+    f = own / np.expm1(own)
+    rows = -f[:, None] * shares
     rows[np.arange(items.size), items] += f
     return rows
 
 
 def _paper_scores(theta, items, k):
-    rows = []
-    for a in items:
-        pi, gradient = _paper_kernel(theta, a, k)
-        rows.append(gradient / pi)
-    return np.array(rows)
+    return np.array([_paper_kernel(theta, a, k)[1] for a in items])
 
 
 def _with_replacement_scores(theta, items, k):

@@ -16,9 +16,9 @@ import numpy as np
 from numba import njit
 
 from capg_core._checks import as_items, as_k, as_logits, as_name, as_number, as_vector
-from capg_core.arrivals import ARRIVED, BLOCK, arrivals_at, extend
+from capg_core.arrivals import BLOCK, arrivals_at, extend
 from capg_core.inclusion import inclusion_gradient, inclusion_probabilities, inclusion_score
-from capg_core.race import asymptotic_clock, clock_nodes
+from capg_core.race import arrival_rates, asymptotic_clock, clock_nodes
 
 LATE_STAGES = ("optimal", "uniform", "anti")
 
@@ -295,11 +295,10 @@ def _asymptotic_none(theta, n_best, k):
         return (0.0 if n_best == 0 else -np.inf), gradient
     # with exactly K others all must arrive: the clock stands at the median of the last one
     s = asymptotic_clock(theta[n_best:], min(float(k), n_other - 0.5))
-    lam = np.exp(np.minimum(theta + s, ARRIVED))
-    e = lam[n_best:] * np.exp(-lam[n_best:])
-    total = lam[:n_best].sum()
-    gradient[:n_best] = -lam[:n_best]
-    gradient[n_best:] = total * e / e.sum()
+    rates, _ = arrival_rates(theta[:n_best], s)
+    gradient[:n_best] = -rates
+    gradient[n_best:] = rates.sum() * arrival_rates(theta[n_best:], s)[1]
+    total = rates.sum()
     return -total, gradient
 
 

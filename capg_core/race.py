@@ -156,8 +156,10 @@ def clock_nodes(theta, k, *, relative=False, refine=1):
         top = theta.max()
         low = min(low, -(top + np.log(np.exp(theta - top).sum())) - _NEGLIGIBLE / min(k, 10))
     x, w = gauss_legendre()
-    # a panel integrates a bump of this width to rounding; relative to tiny outcomes it takes a finer one
-    width = min(3.5, (8.0 if relative else 11.0) * sd) / refine
+    # A panel integrates a bump of 8 sd to rounding, relative to tiny outcomes too. Near-equal rates (sd of about
+    # 1/sqrt(K)) make the bump so smooth that 11 do.
+    bumps = 11.0 if not relative and sd * np.sqrt(k) < 1.5 else 8.0
+    width = min(3.5, bumps * sd) / refine
     nodes, weights, gaps, last = [], [], [], -np.inf
     for a, b in _active_stretches(theta, low, high, k):
         gaps.append((last, a))
@@ -200,3 +202,12 @@ def asymptotic_clock(theta, count):
             return following
         s = following
     return s
+
+
+def arrival_rates(theta, s):
+    """Return (w t, shares): the rates at e^s, and each item's share of the arrivals about to happen, w t exp(-w t)."""
+    x = np.minimum(theta + s, 6.5)  # exp(-e^6.5) is 1e-289: the item has arrived
+    lam = np.exp(x)
+    log_share = x - lam  # in logs: with logits far apart every w t exp(-w t) may underflow
+    shares = np.exp(log_share - log_share.max())
+    return lam, shares / shares.sum()

@@ -117,7 +117,11 @@ def _judge(exercise, value):
         return ALMOST, "Close, and not within the tolerance. Look for a rounded or simulated number.", ""
     if value.shape != wanted.shape:
         return HINT, "Not yet.", f"The answer has shape {value.shape}; expected {wanted.shape}."
-    return HINT, "Not yet.", f"This is none of the usual mistakes. Read the question again: {exercise.question}"
+    return (
+        HINT,
+        "Not yet.",
+        f"This is none of the usual mistakes. Read the question again: {exercise.question}",
+    )
 
 
 def check(key, answer=None):

@@ -27,7 +27,9 @@ def _try_score(function):
             raise NotImplementedError
         result = np.asarray(result, dtype=float)
         if result.size != len(logits):
-            raise ValueError(f"the score has shape {result.shape}; expected one number an item, ({len(logits)},)")
+            raise ValueError(
+                f"the score has shape {result.shape}; expected one number an item, ({len(logits)},)"
+            )
         # A row is kept as a row, so that the check can say the shape is off.
         results.append(result if result.ndim == 1 else np.atleast_2d(result).reshape(1, -1))
     return np.concatenate(results, axis=-1)
@@ -106,14 +108,14 @@ EXERCISES = {
                 Misconception(
                     "forgot the normaliser of what is left",
                     lambda: _forgot_what_is_left,
-                    "Every draw is normalised over all items here. A drawn item is not put back: at draw r, the "
-                    "softmax runs over the items that are still left.",
+                    "Every draw is normalised over all items here. A drawn item is not put back: at draw r, "
+                    "the softmax runs over the items that are still left.",
                 ),
                 Misconception(
                     "removed the item before its own draw",
                     lambda: _removed_too_early,
-                    "The drawn item is still there when it is drawn, so its weight belongs in the sum of its own "
-                    "draw. Take it out afterwards.",
+                    "The drawn item is still there when it is drawn, so its weight belongs in the sum of "
+                    "its own draw. Take it out afterwards.",
                 ),
                 Misconception(
                     "gradient of the probability",
@@ -128,25 +130,26 @@ EXERCISES = {
                 Misconception(
                     "no normaliser",
                     lambda: _no_softmax,
-                    "This differentiates only the logit of the item drawn. log P(draw) has a second term, the "
-                    "log of the sum of weights, and its gradient is a softmax.",
+                    "This differentiates only the logit of the item drawn. log P(draw) has a second term, "
+                    "the log of the sum of weights, and its gradient is a softmax.",
                 ),
             ),
         ),
         Exercise(
             key="00.2",
-            question="How many V-PG estimates must be averaged, at K = 20 on the synthetic problem and without a "
-            "baseline, to have the variance of one CA-PG estimate?",
+            question="How many V-PG estimates must be averaged, at K = 20 on the synthetic problem and "
+            "without a baseline, to have the variance of one CA-PG estimate?",
             expected=_ratio,
             rtol=0.12,  # V-PG's variance is measured, so two honest answers differ by some per cent
             loose=0.35,
-            praise="That is right. Averaging N estimates divides the variance by N, so N is the ratio of the variances.",
+            praise="That is right. Averaging N estimates divides the variance by N, so N is the ratio of "
+            "the variances.",
             misconceptions=(
                 Misconception(
                     "ratio of standard deviations",
                     lambda: np.sqrt(_ratio()),
-                    "This is the ratio of the standard deviations. Averaging N estimates divides the variance by N "
-                    "and the standard deviation by the root of N.",
+                    "This is the ratio of the standard deviations. Averaging N estimates divides the "
+                    "variance by N and the standard deviation by the root of N.",
                 ),
                 Misconception(
                     "upside down",
@@ -156,17 +159,14 @@ EXERCISES = {
                 Misconception(
                     "difference",
                     lambda: variances_at(20)[0] - variances_at(20)[1],
-                    "This is the difference of the two variances. Averaging N estimates divides the variance by N.",
-                ),
-                Misconception(
-                    "the variance itself",
-                    lambda: variances_at(20)[0],
-                    "This is V-PG's variance. Compare it with CA-PG's.",
+                    "This is V-PG's variance, or what is left of it after subtracting CA-PG's. Averaging N "
+                    "estimates divides the variance by N.",
                 ),
                 Misconception(
                     "squared",
                     lambda: _ratio() ** 2,
-                    "This is the square of the ratio. Averaging N estimates divides the variance by N, not by its root.",
+                    "This is the square of the ratio. Averaging N estimates divides the variance by N, not "
+                    "by its root.",
                 ),
             ),
         ),

@@ -1,8 +1,8 @@
 """The base class of the slider figures.
 
-One reused figure becomes PNG bytes in an ``ipywidgets.Image``. Pyplot is never used: it keeps global state, and JupyterLab
-may run a callback on any thread. What moves with the slider is drawn over a stored background, so that a key press costs
-a few milliseconds of drawing.
+One reused figure becomes PNG bytes in an ``ipywidgets.Image``. Pyplot is never used: it keeps global state,
+and JupyterLab may run a callback on any thread. What moves with the slider is drawn over a stored background,
+so that a key press costs a few milliseconds of drawing.
 """
 
 import base64
@@ -63,8 +63,9 @@ def mime_bundle(widget, text, png=None):
 class Panel:
     """A figure, its controls, and a sentence that says what it shows.
 
-    A subclass makes its controls in `make_controls`, and gives `settings`, `compute`, `draw_background`, `draw_moving`
-    and `describe`. It can be driven without a browser: set a control's ``.value``, then read ``.text`` and ``.png``.
+    A subclass makes its controls in `make_controls`, and gives `settings`, `compute`, `draw_background`,
+    `draw_moving` and `describe`. It can be driven without a browser: set a control's ``.value``, then
+    read ``.text`` and ``.png``.
 
     Attributes
     ----------
@@ -167,7 +168,8 @@ class Panel:
         """Compute, draw and describe the current setting; do nothing if it is already shown."""
         with self._lock:
             try:
-                # Read inside the lock: a callback that waited draws the newest values, not the ones it was called with.
+                # Read inside the lock: a callback that waited draws the newest values, not
+                # the ones it was called with.
                 settings = self.settings()
                 if settings == self._shown:
                     return

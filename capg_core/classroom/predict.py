@@ -41,7 +41,11 @@ class Predict:
         self.question, self.options, self.guess = question, options, None
         wide = widgets.Layout(width="auto", max_width="900px")
         self.choice = widgets.RadioButtons(
-            options=options, value=None, layout=wide, description="Your guess", style={"description_width": "initial"}
+            options=options,
+            value=None,
+            layout=wide,
+            description="Your guess",
+            style={"description_width": "initial"},
         )
         self.button = widgets.Button(description="Record my guess", layout=widgets.Layout(width="200px"))
         self.state = widgets.HTML()

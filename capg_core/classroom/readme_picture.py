@@ -1,7 +1,7 @@
 """Write the picture at the top of the README, from the panel itself.
 
-Run ``python -m capg_core.classroom.readme_picture`` in the repository. The numbers shown are stored in the PNG, so that a
-test can tell whether the picture is still what the code draws.
+Run ``python -m capg_core.classroom.readme_picture`` in the repository. The numbers shown are stored in the
+PNG, so that a test can tell whether the picture is still what the code draws.
 """
 
 import io
@@ -63,8 +63,11 @@ def what_is_stale(picture):
         return f"the numbers changed from {stored.text.get(KEY)!r} to {fresh.text[KEY]!r}; {how}"
     if stored.size != fresh.size:
         return f"the size changed from {stored.size} to {fresh.size}; {how}"
-    # Another version of the font library moves letters by a fraction of a pixel, so only a larger change counts.
-    small = [image.convert("L").resize((120, 55), Image.Resampling.BOX).tobytes() for image in (stored, fresh)]
+    # Another version of the font library moves letters by a fraction of a pixel, so only a larger
+    # change counts.
+    small = [
+        image.convert("L").resize((120, 55), Image.Resampling.BOX).tobytes() for image in (stored, fresh)
+    ]
     changed = sum(abs(a - b) for a, b in zip(*small, strict=True)) / len(small[0])
     return f"the drawing changed by {changed:.1f} grey levels on average; {how}" if changed > 1.5 else ""
 

@@ -1,7 +1,8 @@
 """The one home of colours, markers, line styles, labels and font sizes.
 
-The colours are from the ten-colour cycle of Petroff (2021, arXiv:2107.02270), made for readers with any kind of colour
-vision. An estimator also has a marker and a line style of its own, so that a picture can be read without colour.
+The colours are from the ten-colour cycle of Petroff (2021, arXiv:2107.02270), made for readers with any kind
+of colour vision. An estimator also has a marker and a line style of its own, so that a picture can be read
+without colour.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """The numbers behind the headline picture: single-sample gradients, their variance and their signal.
 
-Candidate lists of all lengths come from one draw of Gumbel noise: the list of length K is the first K places of one long
-order. So the picture changes because of the slider, and not because of new luck (common random numbers).
+Candidate lists of all lengths come from one draw of Gumbel noise: the list of length K is the first K places
+of one long order. So the picture changes because of the slider, and not because of new luck (common random
+numbers).
 """
 
 from dataclasses import dataclass
@@ -83,8 +84,9 @@ def load_problem(name):
     Returns
     -------
     Problem
-        Synthetic: logits from N(0, 1), mean rewards from U(0, 1), the late stage ranks by the mean reward. Ratings: the
-        films a user rated, logits from other users' ratings, the reward is the user's own rating.
+        Synthetic: logits from N(0, 1), mean rewards from U(0, 1), the late stage ranks by the mean
+        reward. Ratings: the films a user rated, logits from other users' ratings, the reward is the
+        user's own rating.
     """
     if name == SYNTHETIC:
         rng = np.random.default_rng(SYNTHETIC_SEED)
@@ -127,7 +129,7 @@ def exact_at(name, peakedness, k):
 
 @lru_cache(maxsize=512)
 def output_scores(name, peakedness, k, estimator):
-    """Return the score of every output that can happen, as an (n, n) array with rows of NaN for the others."""
+    """Return the score of every output that can happen: an (n, n) array, rows of NaN for the others."""
     problem = load_problem(name)
     logits = peakedness * problem.logits
     items = np.flatnonzero(exact_at(name, peakedness, k).outcome > RARE)
@@ -141,7 +143,7 @@ def output_scores(name, peakedness, k, estimator):
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """One estimator at one K: the mean and the variance (trace of the covariance) of one single-sample gradient."""
+    """One estimator at one K: mean and variance (trace of the covariance) of a single-sample gradient."""
 
     mean: np.ndarray
     variance: float
@@ -154,15 +156,16 @@ class Estimate:
 
     @property
     def snr(self):
-        """Signal to noise, as in `capg_core.gradient_diagnostics`: length of the mean over root of the variance."""
+        """Length of the mean over the root of the variance, as in `capg_core.gradient_diagnostics`."""
         return float(np.sqrt(self.signal / self.variance)) if self.variance > 0 else float("inf")
 
 
 def estimate_at(name, peakedness, k, estimator, baseline, seed, n_lists=N_LISTS):
     """Return an `Estimate`.
 
-    V-PG: the mean is the exact gradient, the variance is measured on `n_lists` lists. Outcome-PG and CA-PG depend on the
-    list only through the output, so their mean and variance are exact sums over the outputs.
+    V-PG: the mean is the exact gradient, the variance is measured on `n_lists` lists. Outcome-PG and
+    CA-PG depend on the list only through the output, so their mean and variance are exact sums over the
+    outputs.
     """
     problem = load_problem(name)
     exact = exact_at(name, peakedness, k)
@@ -215,15 +218,21 @@ def curve(name, peakedness, baseline, seed):
 
 
 @lru_cache(maxsize=64)
-def cloud_limit(name, peakedness):
-    """Return the half-width of the cloud axes: one for every K, so that the cloud is seen to grow."""
-    problem = load_problem(name)
-    k = min(50, problem.n_items // 2)
-    samples = estimate_at(name, peakedness, k, "V-PG", False, 0, N_DOTS).samples
-    x, y = project(samples, exact_at(name, peakedness, k).gradient)
-    reach = float(np.quantile(np.abs(np.concatenate([x, y])), 0.98)) * 1.05
-    step = 10 ** np.floor(np.log10(reach)) / 2
-    return float(np.ceil(reach / step) * step)
+def cloud_limit(name, peakedness, baseline):
+    """Return the half-width of the cloud axes: one for every K, so that the cloud is seen to grow.
+
+    It holds all but a few of V-PG's dots at the K where they reach furthest, and is 1, 2, 4, 6 or 8 times
+    a power of ten.
+    """
+    reach = 0.0
+    for k in (1, 5, 20, min(50, load_problem(name).n_items // 2)):
+        samples = estimate_at(name, peakedness, k, "V-PG", baseline, 0, N_DOTS).samples
+        x, y = project(samples, exact_at(name, peakedness, k).gradient)
+        reach = max(reach, float(np.quantile(np.abs(np.concatenate([x, y])), 0.985)))
+    if reach <= 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(reach))
+    return float(next(step for step in (1, 2, 4, 6, 8, 10) if step * power >= reach) * power)
 
 
 def project(vectors, gradient):
@@ -274,5 +283,5 @@ def numbers_at(setting):
         exact_at(*where),
         estimates,
         curve(setting.data, setting.peakedness, setting.baseline, setting.seed),
-        cloud_limit(setting.data, setting.peakedness),
+        cloud_limit(setting.data, setting.peakedness, setting.baseline),
     )

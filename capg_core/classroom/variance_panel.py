@@ -1,4 +1,4 @@
-"""The headline panel: the variance of the vanilla policy gradient explodes with K; credit assignment stops it."""
+"""The headline panel: V-PG's variance explodes with K; credit assignment stops it."""
 
 import ipywidgets as widgets
 import numpy as np
@@ -9,8 +9,8 @@ from capg_core.classroom.style import FONT, INK, PAPER, SOFT_INK, dress_axes, lo
 from capg_core.classroom.variance_numbers import ESTIMATORS, N_DOTS, SYNTHETIC, Setting
 
 CLOUD_LEFT, CLOUD_RIGHT, CLOUD_GAP = 0.075, 0.545, 0.018
-CLOUD_BOTTOM, CLOUD_HEIGHT = 0.16, 0.70
-CURVE_BOX = (0.645, 0.16, 0.215, 0.70)
+CLOUD_BOTTOM, CLOUD_HEIGHT = 0.145, 0.715
+CURVE_BOX = (0.645, 0.145, 0.215, 0.715)
 LABEL_X = 0.868
 
 
@@ -76,27 +76,49 @@ class VariancePanel(Panel):
         names = variance_numbers.data_names()
         n_items = variance_numbers.load_problem(self._first_data).n_items
         self.k = widgets.IntSlider(
-            value=self._first_k, min=1, max=min(100, n_items - 1), description="Candidates K", style=wide,
+            value=self._first_k,
+            min=1,
+            max=min(100, n_items - 1),
+            description="Candidates K",
+            style=wide,
             layout=widgets.Layout(width="520px"),
         )
         self.peakedness = widgets.FloatLogSlider(
-            value=1.0, base=10, min=-1, max=1, step=0.1, description="Peakedness", readout_format=".2f", style=wide,
-            continuous_update=False, layout=widgets.Layout(width="380px"),
+            value=1.0,
+            base=10,
+            min=-1,
+            max=1,
+            step=0.1,
+            description="Peakedness",
+            readout_format=".2f",
+            style=wide,
+            continuous_update=False,
+            layout=widgets.Layout(width="380px"),
         )
         self.data = widgets.Dropdown(
-            options=names, value=self._first_data, description="Data", style=wide, layout=widgets.Layout(width="380px")
+            options=names,
+            value=self._first_data,
+            description="Data",
+            style=wide,
+            layout=widgets.Layout(width="380px"),
         )
         narrow = widgets.Layout(width="auto", margin="0 16px 0 0")
-        self.baseline = widgets.Checkbox(value=False, description="Subtract the mean reward", indent=False, layout=narrow)
+        self.baseline = widgets.Checkbox(
+            value=False, description="Subtract the mean reward", indent=False, layout=narrow
+        )
         self.toggles = {
-            e: widgets.Checkbox(value=e != "Outcome-PG", description=look_of(e).label, indent=False, layout=narrow)
+            e: widgets.Checkbox(
+                value=e != "Outcome-PG", description=look_of(e).label, indent=False, layout=narrow
+            )
             for e in ESTIMATORS
         }
         self.new_noise = widgets.Button(description="New noise", layout=widgets.Layout(width="120px"))
         self.watch(self.k, self.peakedness, self.baseline, *self.toggles.values())
         self.data.observe(self.guard(self._change_data), names="value")
         self.new_noise.on_click(self.guard(self._draw_new_noise))
-        label = widgets.HTML('<span style="font-size:14px">Show</span>', layout=widgets.Layout(margin="0 10px 0 12px"))
+        label = widgets.HTML(
+            '<span style="font-size:14px">Show</span>', layout=widgets.Layout(margin="0 10px 0 12px")
+        )
         rows = [
             [self.k, self.new_noise],
             [self.peakedness, self.data],
@@ -117,7 +139,12 @@ class VariancePanel(Panel):
         """Read the controls."""
         shown = tuple(e for e, box in self.toggles.items() if box.value)
         return Setting(
-            self.data.value, self.k.value, round(self.peakedness.value, 6), self.baseline.value, shown, self._seed
+            self.data.value,
+            self.k.value,
+            round(self.peakedness.value, 6),
+            self.baseline.value,
+            shown,
+            self._seed,
         )
 
     def compute(self, settings):
@@ -141,13 +168,20 @@ class VariancePanel(Panel):
             axes.axhline(0, color=SOFT_INK, linewidth=0.8)
             axes.axvline(0, color=SOFT_INK, linewidth=0.8)
             (dots,) = axes.plot(
-                [], [], look.marker, color=look.colour, markersize=5, markeredgewidth=0, alpha=0.45, zorder=3
+                [], [], look.marker, color=look.colour, markersize=6, markeredgewidth=0, alpha=0.45, zorder=3
             )
             (mean,) = axes.plot(
-                [], [], "D", color=PAPER, markeredgecolor=INK, markersize=10, markeredgewidth=2, zorder=5
+                [], [], "D", color=PAPER, markeredgecolor=INK, markersize=9, markeredgewidth=1.8, zorder=5
             )
             (truth,) = axes.plot(
-                [], [], "*", color="#ffa90e", markeredgecolor=INK, markersize=15, markeredgewidth=1.2, zorder=6
+                [],
+                [],
+                "*",
+                color="#ffa90e",
+                markeredgecolor=INK,
+                markersize=13,
+                markeredgewidth=1.0,
+                zorder=6,
             )
             self._clouds[estimator] = (axes, dots, mean, truth)
         self._curve_axes = self.figure.add_axes(CURVE_BOX)
@@ -168,8 +202,12 @@ class VariancePanel(Panel):
             self._lines[estimator], self._signals[estimator], self._points[estimator] = line, signal, point
         middle = (CLOUD_LEFT + CLOUD_RIGHT) / 2
         note = {"fontsize": FONT["note"], "color": INK, "ha": "center"}
+        # One label under all the clouds, at the height of the other axis' label.
+        self.figure.text(middle, 0.042, "along the true gradient", **{**note, "fontsize": FONT["label"]})
         self.figure.text(middle, 0.945, "★ true gradient     ◇ mean of the estimates", **note)
-        self._k_text = self.figure.text(0.755, 0.945, "", fontsize=FONT["title"], color=INK, ha="center", weight="bold")
+        self._k_text = self.figure.text(
+            0.755, 0.945, "", fontsize=FONT["title"], color=INK, ha="center", weight="bold"
+        )
 
     def draw_background(self, numbers):
         """Place the axes of the estimators shown, and draw the curves and their labels."""
@@ -190,14 +228,12 @@ class VariancePanel(Panel):
             axes.set_position((CLOUD_LEFT + place * (width + CLOUD_GAP), CLOUD_BOTTOM, width, CLOUD_HEIGHT))
             axes.set_xlim(-limit, limit)
             axes.set_ylim(-limit, limit)
-            ticks = [-limit * 0.8, 0, limit * 0.8] if len(shown) < 3 else [-limit * 0.7, 0, limit * 0.7]
-            names = [f"{tick:.2g}" for tick in ticks]
+            ticks = [-limit / 2, 0, limit / 2]
+            names = [f"{tick:.2g}".replace("-", "−") for tick in ticks]
             axes.set_xticks(ticks, names)
             axes.set_yticks(ticks, names if place == 0 else [])
             axes.set_title(look_of(estimator).label, fontsize=FONT["title"], color=look_of(estimator).colour)
             axes.set_ylabel("across it" if place == 0 else "", fontsize=FONT["label"], labelpad=0)
-            middle = place == (len(shown) - 1) // 2
-            axes.set_xlabel("along the true gradient" if middle else "", fontsize=FONT["label"])
 
     def _draw_curves(self, numbers):
         ks, lines = numbers.curve
@@ -234,7 +270,8 @@ class VariancePanel(Panel):
             text.set_visible(False)
         low, high = CURVE_BOX[1] + 0.02, CURVE_BOX[1] + CURVE_BOX[3] - 0.02
         heights = [
-            CURVE_BOX[1] + CURVE_BOX[3] * (np.log10(max(value, top * 1e-7) / top) + 7) / 7 for value, *_ in ends
+            CURVE_BOX[1] + CURVE_BOX[3] * (np.log10(max(value, top * 1e-7) / top) + 7) / 7
+            for value, *_ in ends
         ]
         for height, (_, name, colour, weight) in zip(spread(heights, 0.055, low, high), ends, strict=True):
             if name not in self._labels:
@@ -249,7 +286,9 @@ class VariancePanel(Panel):
             _, dots, mean, truth = self._clouds[estimator]
             estimate = numbers.estimates[estimator]
             for artist, vectors in (
-                (dots, estimate.samples[:N_DOTS]), (mean, estimate.mean[None]), (truth, gradient[None])
+                (dots, estimate.samples[:N_DOTS]),
+                (mean, estimate.mean[None]),
+                (truth, gradient[None]),
             ):
                 artist.set_data(*variance_numbers.project(vectors, gradient))
                 moving.append(artist)
@@ -275,8 +314,7 @@ class VariancePanel(Panel):
         ratios = [f"{e} {show(estimates[e].snr)}" for e in setting.shown]
         text += ". Signal-to-noise, ‖E g‖ / √variance: " + ", ".join(ratios) + "."
         if "CA-PG" in estimates and setting.k > 1:
-            cosine = _cosine(estimates["CA-PG"].mean, numbers.exact.gradient)
-            text += f" CA-PG is biased: the cosine of its mean with the true gradient is {cosine:.3f}."
+            text += _say_bias(_cosine(estimates["CA-PG"].mean, numbers.exact.gradient))
         elif "CA-PG" in estimates:
             text += " With one candidate, CA-PG is V-PG."
         text += " The mean reward is subtracted." if setting.baseline else " No baseline."
@@ -293,6 +331,15 @@ def _compare(vanilla, credit):
     if ratio <= 0.95:
         return f", {show(1 / ratio)} times more than V-PG"
     return ", about the same as V-PG"
+
+
+def _say_bias(cosine):
+    if not np.isfinite(cosine):
+        return " CA-PG is biased; one of the two gradients is zero here, so there is no angle between them."
+    return (
+        f" CA-PG, here with exact inclusion probabilities, is biased: "
+        f"the cosine of its mean with the true gradient is {cosine:.3f}."
+    )
 
 
 def _cosine(first, second):

@@ -1,0 +1,71 @@
+# The two commands are `make lab` and `make test`. On Windows, README.md has the same as plain pip lines.
+# ARGS are handed on: make lab ARGS=--no-browser, make test ARGS="-k exact".
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+# JupyterLab refuses to run as root unless told to.
+ROOT_FLAG := $(shell [ "$$(id -u)" -eq 0 ] && echo --allow-root)
+# The first of these that is Python 3.11, 3.12 or 3.13. Set PYTHON= to choose another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+
+# $(call or_say,what failed and what to do)
+or_say = || { echo "make $(firstword $(MAKECMDGOALS)): $(1)" >&2; exit 1; }
+
+.PHONY: help lab test bench notebooks readme-picture clean
+
+help:
+	@echo "make lab             open the course in JupyterLab (make lab ARGS=--no-browser: only the server)"
+	@echo "make test            run every test there is"
+	@echo "make bench           measure the speed, each number beside its peer"
+	@echo "make notebooks       execute all notebooks and store their outputs"
+	@echo "make readme-picture  draw the picture at the top of the README"
+	@echo "make clean           remove .venv"
+
+# The stamps keep repeated calls from installing again; a changed pin does install again.
+$(VENV)/.made:
+	@[ -n "$(PYTHON)" ] $(call or_say,found no Python 3.11 or 3.12 or 3.13. Install one and run again or name one: make lab PYTHON=/path/to/python3.12)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		$(call or_say,$(PYTHON) is not a Python 3.11 or 3.12 or 3.13. Install one and name it: make lab PYTHON=/path/to/python3.12)
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) $(call or_say,could not make $(VENV). On Debian and Ubuntu: apt-get install python3-venv. Then remove $(VENV) and run again)
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.made requirements.txt pyproject.toml
+	@echo "installing the course's packages (about 800 MB, half a minute on a good line)"
+	@$(PIP) -r requirements.txt $(call or_say,pip could not install requirements.txt. Read its message above and check the network then run again)
+	@$(PIP) --editable . $(call or_say,pip could not install the package itself. Read its message above then run again)
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.lab
+	@echo "installing what the tests need"
+	@$(PIP) --editable '.[test]' $(call or_say,pip could not install the test extra. Read its message above and check the network then run again)
+	@touch $@
+
+lab: $(VENV)/.lab
+	@echo "compiling the kernels (seconds the first time)"
+	@$(PY) -m capg_core.warm $(call or_say,the kernels did not compile. Run 'make clean' and try again; if it stays report the message above)
+	@$(PY) -m jupyterlab $(ROOT_FLAG) notebooks/00_start_here.ipynb $(ARGS) \
+		$(call or_say,JupyterLab stopped with an error. If its port is taken try: make lab ARGS=--port=8899)
+
+# One pytest call runs the mathematics, the panel, the browser and all notebooks, so its summary comes last.
+test: $(VENV)/.test
+	@$(PY) -m ruff check . $(call or_say,ruff found what it lists above. 'ruff check --fix .' repairs most of it)
+	@$(PY) -m pytest tests notebooks --nbval --nbval-cell-timeout=120 $(ARGS) \
+		|| { code=$$?; echo "make test: pytest failed (see its summary above). One test again: $(PY) -m pytest NAME" >&2; exit $$code; }
+
+bench: $(VENV)/.test
+	@$(PY) tests/bench.py $(ARGS) $(call or_say,the benchmark failed. See its message above)
+
+notebooks: $(VENV)/.test
+	@$(PY) tests/execute_notebooks.py $(ARGS) $(call or_say,a notebook failed. Its cell and error are above; nothing of it was stored)
+
+readme-picture: $(VENV)/.lab
+	@$(PY) -m capg_core.classroom.readme_picture $(ARGS) $(call or_say,the picture was not drawn. See the message above)
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,28 @@
+"""Compile every kernel into the disk cache: ``python -m capg_core.warm``. Run once, so that no slider waits."""
+
+import numpy as np
+
+import capg_core as capg
+
+
+def warm():
+    """Call each public function on a small problem."""
+    rng = np.random.default_rng(0)
+    logits, utility = np.linspace(-1.0, 1.0, 12), np.linspace(1.0, 0.0, 12)
+    candidates = capg.sample_candidates(logits, 3, rng, 4)
+    capg.list_log_prob(logits, candidates)
+    for method in ("exact", "asymptotic", "paper", "with_replacement"):
+        capg.inclusion_probabilities(logits, 3, method)
+        capg.inclusion_score(logits, [0, 1], 3, method)
+    capg.inclusion_gradient(logits, 3, utility)
+    capg.policy_value(logits, 3, utility)
+    capg.policy_gradient(logits, 3, utility)
+    for marginal in ("exact", "asymptotic"):
+        capg.outcome_score(logits, [0], 3, utility, marginal)
+    for estimator in capg.ESTIMATORS:
+        capg.gradient_diagnostics(logits, 3, utility, estimator, n_samples=4, rng=rng)
+
+
+if __name__ == "__main__":
+    warm()
+    print("capg: kernels compiled")

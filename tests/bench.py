@@ -1,0 +1,123 @@
+"""Speed of the core, each number beside its peer, in one process and on one thread: ``make bench``.
+
+Medians over repeated calls; machines are noisy, so the ratio is what to read. The peer of an exact quantity is the
+simulation that reaches 1 % (for inclusion) or the straightforward NumPy way of the same thing.
+"""
+
+import os
+
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import time
+import tracemalloc
+
+import numpy as np
+
+import capg_core as capg
+
+
+def median_ms(call, repeats=15):
+    """Return the median time of a call in milliseconds, after one warm-up."""
+    call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times))
+
+
+def gumbel_top_k(logits, k, n_samples, rng):
+    """Draw ordered Plackett-Luce lists the usual way: Gumbel noise and argpartition."""
+    keys = logits + rng.gumbel(size=(n_samples, logits.size))
+    top = np.argpartition(-keys, k, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(keys, top, axis=1), axis=1)
+    return np.take_along_axis(top, order, axis=1)
+
+
+def simulated_inclusion(logits, k, rng, n_samples=10_000):
+    """Estimate inclusion probabilities by counting, 10,000 lists (1 % of error where pi = 0.5)."""
+    return np.bincount(gumbel_top_k(logits, k, n_samples, rng).ravel(), minlength=logits.size) / n_samples
+
+
+def list_score_loop(logits, candidates):
+    """Score lists in NumPy, one softmax over what is left for each draw: O(n K) a list."""
+    rows = np.zeros((candidates.shape[0], logits.size))
+    left = np.tile(np.exp(logits - logits.max()), (candidates.shape[0], 1))
+    lines = np.arange(candidates.shape[0])
+    for draw in candidates.T:
+        rows -= left / left.sum(axis=1, keepdims=True)
+        rows[lines, draw] += 1.0
+        left[lines, draw] = 0.0
+    return rows
+
+
+def row(name, ours, peer_name, peer, goal=""):
+    print(f"{name:<48}{ours:>10.3f} ms   {peer_name:<38}{peer:>10.2f} ms   ratio {peer / ours:>8.1f}   {goal}")
+
+
+def main():
+    rng = np.random.default_rng(0)
+    logits, weights = rng.normal(size=1000), rng.random(1000)
+    k = 20
+    candidates = capg.sample_candidates(logits, k, rng, 1000)
+    counted = median_ms(lambda: simulated_inclusion(logits, k, rng), 3)
+    exact = median_ms(lambda: capg.inclusion_probabilities(logits, k))
+    gradient = median_ms(lambda: capg.inclusion_gradient(logits, k, weights))
+    print("n = 1000, K = 20, one thread, medians")
+    row("exact inclusion", exact, "counting 10,000 NumPy lists", counted, "goal: under 5 ms")
+    row("exact weighted inclusion gradient", gradient, "1,000 finite differences of ours", 1000 * exact, "under 10 ms")
+    asymptotic = median_ms(lambda: capg.inclusion_probabilities(logits, k, "asymptotic"), 200)
+    row("asymptotic inclusion", asymptotic, "exact inclusion", exact, "under 0.1 ms")
+    row(
+        "paper's inclusion formula",
+        median_ms(lambda: capg.inclusion_probabilities(logits, k, "paper"), 5),
+        "exact inclusion",
+        exact,
+    )
+    row(
+        "exact outcome probabilities",
+        median_ms(lambda: capg.outcome_probabilities(logits, k, weights)),
+        "counting 10,000 NumPy lists",
+        counted,
+    )
+    row(
+        "exact policy gradient",
+        median_ms(lambda: capg.policy_gradient(logits, k, weights)),
+        "1,000 finite differences of ours",
+        1000 * exact,
+    )
+    row(
+        "scores of 1,000 lists",
+        median_ms(lambda: capg.list_score(logits, candidates)),
+        "NumPy, a softmax a draw",
+        median_ms(lambda: list_score_loop(logits, candidates), 3),
+    )
+    for scale in (0.0, 1.0, 5.0, 20.0):
+        row(
+            f"10,000 candidate lists, logits of sd {scale:g}",
+            median_ms(lambda s=scale: capg.sample_candidates(s * logits, k, rng, 10_000), 9),
+            "NumPy Gumbel + argpartition",
+            median_ms(lambda s=scale: gumbel_top_k(s * logits, k, 10_000, rng), 3),
+            "ratio over 10",
+        )
+    one_heavy = np.zeros(1000)
+    one_heavy[7] = np.log(999 * 0.999999 / 1e-6)
+    row(
+        "10,000 lists, one item has 0.999999 of the weight",
+        median_ms(lambda: capg.sample_candidates(one_heavy, k, rng, 10_000), 9),
+        "NumPy Gumbel + argpartition",
+        median_ms(lambda: gumbel_top_k(one_heavy, k, 10_000, rng), 3),
+    )
+    million = rng.normal(size=1_000_000)
+    tracemalloc.start()
+    capg.sample_candidates(million, 100, rng, 100)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    print(f"sampling from 1,000,000 items: {peak:.0f} MB at the peak (goal: under 50 MB)")
+
+
+if __name__ == "__main__":
+    main()
