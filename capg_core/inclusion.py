@@ -76,54 +76,58 @@ def _inclusion_kernel(theta, k, nodes, weights, gaps):
 
 
 @njit(cache=True, error_model="numpy")
-def _gradient_kernel(theta, k, c, nodes, weights):
-    """Integrate p_j' sum_a (c_j - c_a) p_a' P(N_{-a,-j} = k-1): prefix times suffix of polynomials with a dual part."""
-    n = theta.size
-    gradient = np.zeros(n)
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    prefix = np.zeros((n + 1, k, BLOCK))
-    plain_prefix, dual_prefix = np.zeros((n + 1, k, BLOCK)), np.zeros((n + 1, k, BLOCK))
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        prefix[0, :, :] = 0.0
-        prefix[0, 0, :] = 1.0
-        plain_prefix[0, :, :] = 0.0
-        dual_prefix[0, :, :] = 0.0
-        for j in range(n):
-            extend(prefix[j], p[j], prefix[j + 1])
-            _extend_dual(plain_prefix[j], prefix[j], p[j], slope[j], 1.0, plain_prefix[j + 1])
-            _extend_dual(dual_prefix[j], prefix[j], p[j], slope[j], c[j], dual_prefix[j + 1])
-        suffix, plain, dual = np.zeros((k, BLOCK)), np.zeros((k, BLOCK)), np.zeros((k, BLOCK))
-        suffix[0, :] = 1.0
-        new, new_plain, new_dual = np.empty((k, BLOCK)), np.empty((k, BLOCK)), np.empty((k, BLOCK))
-        total = np.empty(BLOCK)
-        for j in range(n - 1, -1, -1):
-            total[:] = 0.0
-            for d in range(k):
-                e = k - 1 - d
-                for q in range(BLOCK):
-                    mixed = c[j] * plain_prefix[j, d, q] - dual_prefix[j, d, q]
-                    tail = c[j] * plain[e, q] - dual[e, q]
-                    total[q] += mixed * suffix[e, q] + prefix[j, d, q] * tail
-            for q in range(BLOCK):
-                gradient[j] += weights[start + q] * slope[j, q] * total[q]
-            extend(suffix, p[j], new)
-            _extend_dual(plain, suffix, p[j], slope[j], 1.0, new_plain)
-            _extend_dual(dual, suffix, p[j], slope[j], c[j], new_dual)
-            suffix, new = new, suffix
-            plain, new_plain = new_plain, plain
-            dual, new_dual = new_dual, dual
-    return gradient
+def _extend_dual(dual, old, p, pull, new):
+    """Multiply by 1 - p + p z and add ``pull`` times ``old``, the polynomial without this item."""
+    for q in range(BLOCK):
+        new[0, q] = dual[0, q] * (1.0 - p[q]) + pull[q] * old[0, q]
+    for d in range(1, old.shape[0]):
+        for q in range(BLOCK):
+            new[d, q] = dual[d, q] + p[q] * (dual[d - 1, q] - dual[d, q]) + pull[q] * old[d, q]
 
 
 @njit(cache=True, error_model="numpy")
-def _extend_dual(dual, old, p, slope, c, new):
-    """Multiply by 1 - p + p z and add c * slope times the polynomial without this item."""
-    for q in range(BLOCK):
-        new[0, q] = dual[0, q] * (1.0 - p[q]) + c * slope[q] * old[0, q]
-    for d in range(1, old.shape[0]):
-        for q in range(BLOCK):
-            new[d, q] = dual[d, q] + p[q] * (dual[d - 1, q] - dual[d, q]) + c * slope[q] * old[d, q]
+def _gradient_kernel(theta, k, c, nodes, weights, low):
+    """Integrate c_j p_j'' P(N_{-j} <= k-1) - p_j' sum_a c_a p_a' P(N_{-a,-j} = k-1).
+
+    The first term is c_j d pi_j / d theta_j, up to p_j' at the beginning ``low`` of the clock; the second is the
+    coefficient of z^(k-1) in the dual part (the competitors a) of prefix times suffix.
+    """
+    n = theta.size
+    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
+    pull = np.empty((n, BLOCK))
+    prefix, dual_prefix = np.zeros((n + 1, k, BLOCK)), np.zeros((n + 1, k, BLOCK))
+    suffix, dual, below = np.zeros((k, BLOCK)), np.zeros((k, BLOCK)), np.zeros((k, BLOCK))
+    new, new_dual, new_below = np.empty((k, BLOCK)), np.empty((k, BLOCK)), np.empty((k, BLOCK))
+    fewer, competing = np.empty(BLOCK), np.empty(BLOCK)
+    first = np.exp(np.minimum(theta + low, ARRIVED))
+    gradient = c * first * np.exp(-first)
+    for start in range(0, nodes.size, BLOCK):
+        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
+        prefix[0, 0, :] = 1.0
+        for j in range(n):
+            for q in range(BLOCK):
+                pull[j, q] = c[j] * slope[j, q]
+            extend(prefix[j], p[j], prefix[j + 1])
+            _extend_dual(dual_prefix[j], prefix[j], p[j], pull[j], dual_prefix[j + 1])
+        suffix[:], dual[:], below[:] = 0.0, 0.0, 1.0
+        suffix[0, :] = 1.0
+        for j in range(n - 1, -1, -1):
+            fewer[:], competing[:] = 0.0, 0.0
+            for d in range(k):
+                e = k - 1 - d
+                for q in range(BLOCK):
+                    fewer[q] += prefix[j, d, q] * below[e, q]
+                    competing[q] += dual_prefix[j, d, q] * suffix[e, q] + prefix[j, d, q] * dual[e, q]
+            for q in range(BLOCK):
+                own = c[j] * (1.0 - lam[j, q]) * fewer[q]
+                gradient[j] += weights[start + q] * slope[j, q] * (own - competing[q])
+            _extend_dual(dual, suffix, p[j], pull[j], new_dual)
+            extend(suffix, p[j], new)
+            extend(below, p[j], new_below)
+            suffix, new = new, suffix
+            dual, new_dual = new_dual, dual
+            below, new_below = new_below, below
+    return gradient
 
 
 @njit(cache=True, error_model="numpy")
@@ -159,60 +163,62 @@ def _score_kernel(theta, a, k, nodes, weights):
 
 
 @njit(cache=True, error_model="numpy")
-def _paper_log_terms(theta, a, k):
-    """Return (heads, log z): the k - 1 largest logits other than a, and log(w_a / what is left) for each draw."""
-    n = theta.size
-    order = np.argsort(-theta)
-    heads = np.empty(k - 1, np.int64)
-    taken = np.zeros(n, np.bool_)
-    count = 0
-    for j in order:
-        if count == k - 1:
-            break
-        if j != a:
+def _paper_log_rest(theta, order, log_tail, a, k, heads, log_rest):
+    """Fill the k - 1 largest items other than a, and the log of what is left before each draw.
+
+    ``log_tail`` is the log of the weight beyond the k largest, -inf if there is none.
+    """
+    count, log_left = 0, log_tail
+    for rank in range(k):
+        j = order[rank]
+        if j != a and count < k - 1:
             heads[count] = j
-            taken[j] = True
             count += 1
-    top = theta[order[0]]
-    left = 0.0
-    for j in range(n):
-        if not taken[j]:
-            left += np.exp(theta[j] - top)
-    # the weight of a alone may underflow next to the top; log-sum it in
-    log_left = np.logaddexp(np.log(left), theta[a] - top) if left == 0.0 else np.log(left)
-    log_rest = np.empty(k)
+        else:  # a itself, or the k-th largest: still there at the last draw
+            log_left = np.logaddexp(log_left, theta[j])
     for r in range(k - 1, -1, -1):
-        log_rest[r] = log_left + top
+        log_rest[r] = log_left
         if r > 0:
-            log_left = np.logaddexp(log_left, theta[heads[r - 1]] - top)
-    return heads, theta[a] - log_rest, log_rest
+            log_left = np.logaddexp(log_left, theta[heads[r - 1]])
 
 
 @njit(cache=True, error_model="numpy")
-def _paper_kernel(theta, a, k):
-    """Return the paper's pi_a = 1 - prod_r (1 - w_a / (W - heads drawn before r)) and the gradient of its log."""
-    heads, log_z, log_rest = _paper_log_terms(theta, a, k)
-    z = np.minimum(np.exp(log_z), 1.0)
-    pi = -np.expm1(np.log1p(-z).sum())
-    share = np.empty(k)  # d log pi / d log z_r
-    if log_z.max() < -100.0:  # the factors are 1, and pi itself may underflow: only the proportions count
-        share[:] = np.exp(log_z - log_z.max())
-        share /= share.sum()
-    else:
-        for r in range(k):
-            product = z[r] / pi
-            for other in range(k):
-                if other != r:
-                    product *= 1.0 - z[other]
-            share[r] = product
-    last = np.full(theta.size, k)  # j is still there at the draws r < last[j]
-    for r in range(k - 1):
-        last[heads[r]] = r + 1
-    score = np.zeros(theta.size)
-    for j in range(theta.size):
-        for r in range(last[j]):
-            score[j] -= share[r] * np.exp(min(theta[j] - log_rest[r], 0.0))
-    score[a] += share.sum()
+def _paper_kernel(theta, order, log_tail, items, k, pi, score, want_score):
+    """Fill the paper's pi_a = 1 - prod_r (1 - w_a / (W - heads drawn before r)) and the gradient of its log."""
+    heads, log_rest, share = np.empty(k - 1, np.int64), np.empty(k), np.empty(k)
+    for row in range(items.size):
+        a = items[row]
+        _paper_log_rest(theta, order, log_tail, a, k, heads, log_rest)
+        log_z = theta[a] - log_rest
+        z = np.minimum(np.exp(log_z), 1.0)
+        pi[row] = -np.expm1(np.log1p(-z).sum())
+        if not want_score:
+            continue
+        # share = d log pi / d log z_r
+        if log_z.max() < -100.0:  # the factors are 1, and pi itself may underflow: only the proportions count
+            share[:] = np.exp(log_z - log_z.max())
+            share /= share.sum()
+        else:
+            for r in range(k):
+                share[r] = z[r] / pi[row]
+                for other in range(k):
+                    if other != r:
+                        share[r] *= 1.0 - z[other]
+        last = np.full(theta.size, k)  # j is still there at the draws r < last[j]
+        for r in range(k - 1):
+            last[heads[r]] = r + 1
+        for j in range(theta.size):
+            for r in range(last[j]):
+                score[row, j] -= share[r] * np.exp(min(theta[j] - log_rest[r], 0.0))
+        score[row, a] += share.sum()
+
+
+def _paper(theta, items, k, want_score):
+    """Return the paper's (pi, gradients of log pi) of some items."""
+    order = np.argsort(-theta, kind="stable")
+    log_tail = _log_total(theta[order[k:]]) if k < theta.size else -np.inf
+    pi, score = np.empty(items.size), np.zeros((items.size, theta.size) if want_score else (1, 1))
+    _paper_kernel(theta, order, log_tail, items, k, pi, score, want_score)
     return pi, score
 
 
@@ -282,7 +288,7 @@ def inclusion_probabilities(logits, k, method="exact"):
         else:
             result[keep] = -np.expm1(-arrival_rates(theta, asymptotic_clock(theta, float(k)))[0])
     elif method == "paper":
-        result[keep] = [_paper_kernel(theta, a, k)[0] for a in range(theta.size)]
+        result[keep] = _paper(theta, np.arange(theta.size), k, False)[0]
     else:
         result[keep] = k * np.exp(theta - _log_total(theta))
     return result
@@ -332,8 +338,10 @@ def inclusion_gradient(logits, k, weights):
     keep, theta = _finite(logits)
     result = np.zeros(logits.size)
     if k < theta.size:
-        nodes, node_weights, _ = clock_nodes(theta, k)
-        result[keep] = _gradient_kernel(theta, k, np.ascontiguousarray(weights[keep]), nodes, node_weights)
+        nodes, node_weights, gaps = clock_nodes(theta, k)
+        kept = weights[keep]
+        # a constant weight has no gradient; without it nothing large cancels
+        result[keep] = _gradient_kernel(theta, k, kept - kept.mean(), nodes, node_weights, gaps[0, 1])
     return result
 
 
@@ -409,7 +417,7 @@ def _asymptotic_scores(theta, items, k):
 
 
 def _paper_scores(theta, items, k):
-    return np.array([_paper_kernel(theta, a, k)[1] for a in items])
+    return _paper(theta, items, k, True)[1]
 
 
 def _with_replacement_scores(theta, items, k):

@@ -45,11 +45,18 @@ def _list_kernel(logits, candidates, log_prob, score, want_score):
     n, k = logits.size, candidates.shape[1]
     taken = np.zeros(n, np.bool_)
     log_left = np.empty(k)
+    top = logits.max()
+    weight = np.exp(logits - top)
+    untaken = np.empty(n)
     for row in range(candidates.shape[0]):
+        untaken[:] = weight
         for r in range(k):
             taken[candidates[row, r]] = True
+            untaken[candidates[row, r]] = 0.0
         # what is left before each draw is added up from the end: subtracting would lose a small remainder
-        left = _log_rest(logits, taken)
+        rest = untaken.sum()
+        plain = rest > 1e-200  # else the rest is so far below the top that it is added up relative to its own
+        left = top + np.log(rest) if plain else _log_rest(logits, taken)
         log_prob[row] = 0.0
         for r in range(k - 1, -1, -1):
             left = _log_add(left, logits[candidates[row, r]])
@@ -61,9 +68,14 @@ def _list_kernel(logits, candidates, log_prob, score, want_score):
                 drawn_share = _log_add(drawn_share, -log_left[r])
                 a = candidates[row, r]
                 score[row, a] = 1.0 - np.exp(logits[a] + drawn_share)
-            for j in range(n):
-                if not taken[j]:
-                    score[row, j] = -np.exp(logits[j] + drawn_share)
+            if plain:
+                factor = np.exp(top + drawn_share)
+                for j in range(n):
+                    score[row, j] -= factor * untaken[j]
+            else:
+                for j in range(n):
+                    if not taken[j]:
+                        score[row, j] = -np.exp(logits[j] + drawn_share)
         for r in range(k):
             taken[candidates[row, r]] = False
 

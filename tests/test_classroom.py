@@ -1,7 +1,10 @@
 """The panel without a browser, the checks and the wrong answers they name, solutions, README picture."""
 
 import base64
+import doctest
+import importlib
 import io
+import json
 import runpy
 import threading
 from pathlib import Path
@@ -14,6 +17,7 @@ import capg_core as capg
 from capg_core.classroom import Predict, VariancePanel, check, readme_picture, variance_numbers
 from capg_core.classroom.check import ALMOST, CORRECT, HINT, NOT_ATTEMPTED
 from capg_core.classroom.exercises import EXERCISES, variances_at
+from capg_core.classroom.panel import WIDGET_VIEW
 from capg_core.classroom.style import FONT, LOOKS, look_of, spread
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -328,3 +332,20 @@ def test_readme_picture_is_fresh(tmp_path):
     Image.new("RGB", (1200, 550), "white").save(old)
     assert "numbers changed" in readme_picture.what_is_stale(old)
     assert "missing" in readme_picture.what_is_stale(tmp_path / "none.png")
+
+
+def test_stored_outputs_hold_no_dead_widgets():
+    # A stored widget view wins over the picture beside it, and no kernel is there to draw it.
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                assert WIDGET_VIEW not in output.get("data", {}), (
+                    f"{path.name}: drop it in execute_notebooks.clean"
+                )
+
+
+@pytest.mark.parametrize("name", ["check", "predict", "style", "variance_panel"])
+def test_docstring_examples_run(name):
+    module = importlib.import_module(f"capg_core.classroom.{name}")
+    found = doctest.testmod(module)
+    assert found.attempted > 0 and found.failed == 0

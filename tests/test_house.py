@@ -40,7 +40,8 @@ for k in (1, 3, 8):
            np.abs(capg.inclusion_gradient(theta, k, u)).sum(), np.abs(capg.policy_gradient(theta, k, u)).sum()]
     top = np.argsort(-np.where(np.isfinite(theta), u, -1))[:1]
     for method in ("exact", "asymptotic", "paper"):
-        out += [(capg.inclusion_probabilities(theta, k, method) @ u), np.abs(capg.inclusion_score(theta, [0, 5], k, method)).sum()]
+        out.append(capg.inclusion_probabilities(theta, k, method) @ u)
+        out.append(np.abs(capg.inclusion_score(theta, [0, 5], k, method)).sum())
     for method in ("exact", "asymptotic"):
         out.append(np.abs(capg.outcome_score(theta, top, k, u, method)).sum())
     out.append(capg.policy_value(theta, k, u, late_stage=capg.mix("optimal", "uniform", 0.5)))
