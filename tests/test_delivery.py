@@ -130,6 +130,8 @@ for kind in app.buildpacks:
     pack.platform = "linux/amd64"
     if pack.detect():
         break
+print("python version", pack.python_version)
+print("frozen environment", *[name for name in pack.get_build_script_files() if "environment" in name])
 print(pack.render({"NB_UID": "1000", "NB_USER": "jovyan", "REPO_DIR": "/srv/repo"}))
 """
     found = subprocess.run([sys.executable, "-c", render], cwd=tree, capture_output=True, text=True, check=False)
@@ -139,7 +141,9 @@ print(pack.render({"NB_UID": "1000", "NB_USER": "jovyan", "REPO_DIR": "/srv/repo
 
 def test_binder_takes_the_python_version(dockerfile):
     assert (ROOT / "binder" / "runtime.txt").read_text().strip() == "python-3.11"
-    assert "environment.py-3.11" in dockerfile
+    assert re.search(r"^python version 3\.11$", dockerfile, re.M)
+    # The Dockerfile itself names only the copy; the file it is copied from has the version in its name.
+    assert re.search(r"^frozen environment .*environment\.py-3\.11", dockerfile, re.M)
 
 
 def test_binder_takes_the_requirements(dockerfile):

@@ -1,0 +1,39 @@
+"""The README's table holds what the code computes, and its example runs."""
+
+import pathlib
+import re
+
+import numpy as np
+import pytest
+import readme_numbers
+
+TEXT = (pathlib.Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def stored_table():
+    after = TEXT.partition("<!-- table of tests/readme_numbers.py -->\n")[2]
+    assert after.startswith(readme_numbers.HEADER)
+    rows = after.partition("\n\n")[0].splitlines()[2:]
+    return {int(cells[0]): [float(x) for x in cells[1:]] for cells in (r.strip("| ").split("|") for r in rows)}
+
+
+def test_the_table_has_every_k():
+    assert tuple(stored_table()) == readme_numbers.KS
+
+
+@pytest.mark.parametrize("k", readme_numbers.KS)
+def test_the_table_is_what_the_code_computes(k):
+    # three digits are printed; the simulated columns are seeded, so only rounding is allowed for
+    np.testing.assert_allclose(stored_table()[k], readme_numbers.numbers(k), rtol=6e-3)
+
+
+def test_the_example_runs():
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    assert len(blocks) == 1
+    exec(compile(blocks[0], "README.md", "exec"), {})
+
+
+def test_every_file_that_is_named_is_there():
+    root = pathlib.Path(__file__).parents[1]
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXT):
+        assert (root / target).exists(), target
