@@ -13,17 +13,12 @@ from capg_core.estimators import (
     expected_estimate,
 )
 from capg_core.inclusion import inclusion_gradient, inclusion_probabilities, inclusion_score
-from capg_core.outcome import (
-    Mixture,
-    mix,
-    outcome_probabilities,
-    outcome_score,
-    policy_gradient,
-    policy_value,
-)
+from capg_core.late_stage import Mixture, mix
+from capg_core.outcome import outcome_probabilities, outcome_score
 from capg_core.plackett_luce import list_log_prob, list_score, set_log_prob, set_score
 from capg_core.ratings import Ratings, UserProblem, load_ratings
 from capg_core.sampling import sample_candidates
+from capg_core.value import policy_gradient, policy_value
 
 __version__ = "0.1.0"
 

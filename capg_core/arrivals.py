@@ -39,3 +39,23 @@ def extend(old, p, new):
     for d in range(1, old.shape[0]):
         for q in range(BLOCK):
             new[d, q] = old[d, q] + p[q] * (old[d - 1, q] - old[d, q])
+
+
+@njit(cache=True, error_model="numpy")
+def extend_flow(flow, pmf, lam, p, new):
+    """Add an item to flow[d] = -d/ds P(N <= d) = sum_c p_c' P(N without c = d); ``pmf`` is that before the item."""
+    for q in range(BLOCK):
+        new[0, q] = (1.0 - p[q]) * (flow[0, q] + lam[q] * pmf[0, q])
+    for d in range(1, flow.shape[0]):
+        for q in range(BLOCK):
+            new[d, q] = p[q] * flow[d - 1, q] + (1.0 - p[q]) * (flow[d, q] + lam[q] * pmf[d, q])
+
+
+@njit(cache=True, error_model="numpy")
+def prefix_rates(lam, rates):
+    """Fill rates[m] = total rate (w t) of the m best items; T_B is exp of minus it."""
+    for q in range(BLOCK):
+        rates[0, q] = 0.0
+    for j in range(lam.shape[0]):
+        for q in range(BLOCK):
+            rates[j + 1, q] = rates[j, q] + lam[j, q]

@@ -8,8 +8,10 @@ import numpy as np
 
 from capg_core._checks import as_candidates, as_generator, as_items, as_logits, as_name, as_number, as_vector
 from capg_core.inclusion import inclusion_probabilities, inclusion_score
-from capg_core.outcome import late_stage_parts, outcome_probabilities, outcome_rows, policy_gradient
+from capg_core.late_stage import best_first, late_stage_parts
+from capg_core.outcome import outcome_probabilities, outcome_rows
 from capg_core.plackett_luce import list_score, set_score
+from capg_core.value import policy_gradient
 
 ESTIMATORS = ("V-PG", "V-PG-SwR", "Set-PG", "Outcome-PG", "CA-PG", "CA-PG-SwR")
 UNBIASED = ("V-PG", "Set-PG", "Outcome-PG")
@@ -74,7 +76,7 @@ def _pick(candidates, utility, name, rng):
         column = rng.integers(candidates.shape[1], size=candidates.shape[0])
     else:
         rank = np.empty(utility.size, np.int64)
-        rank[np.argsort(-utility if name == "optimal" else utility, kind="stable")] = np.arange(utility.size)
+        rank[best_first(np.zeros(utility.size), utility, name)] = np.arange(utility.size)
         column = rank[candidates].argmin(axis=1)
     return candidates[np.arange(candidates.shape[0]), column]
 

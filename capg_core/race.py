@@ -153,8 +153,7 @@ def clock_nodes(theta, k, *, relative=False, refine=1):
     """
     low, high, sd = _clock_range_kernel(theta, k)
     if relative:
-        top = theta.max()
-        low = min(low, -(top + np.log(np.exp(theta - top).sum())) - _NEGLIGIBLE / min(k, 10))
+        low = min(low, -log_total(theta) - _NEGLIGIBLE / min(k, 10))
     x, w = gauss_legendre()
     # A panel integrates a bump of 8 sd to rounding, relative to tiny outcomes too. Near-equal rates (sd of about
     # 1/sqrt(K)) make the bump so smooth that 11 do.
@@ -211,3 +210,9 @@ def arrival_rates(theta, s):
     log_share = x - lam  # in logs: with logits far apart every w t exp(-w t) may underflow
     shares = np.exp(log_share - log_share.max())
     return lam, shares / shares.sum()
+
+
+def log_total(theta):
+    """Return the log of the total weight."""
+    top = theta.max()
+    return top + np.log(np.exp(theta - top).sum())

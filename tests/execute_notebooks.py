@@ -24,6 +24,9 @@ def clean(notebook):
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            # Without its kernel a stored widget shows "Loading widget…" in place of the picture.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     return notebook
 
 
@@ -37,6 +40,8 @@ def execute(path):
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=False,
         record_timing=False,
+        # Lines that arrive in two messages on a busy machine are stored as one output.
+        coalesce_streams=True,
     )
     client.execute()
     nbformat.write(clean(notebook), path)

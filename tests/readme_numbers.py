@@ -8,7 +8,8 @@ import numpy as np
 import capg_core as capg
 
 KS = (1, 2, 5, 10, 20, 50)
-HEADER = "| K | true gradient | V-PG | V-PG, baseline | Set-PG | Outcome-PG | Outcome-PG, baseline | CA-PG | CA-PG, cosine |"
+COLUMNS = "K,true gradient,V-PG,V-PG + baseline,Set-PG,Outcome-PG,Outcome-PG + baseline,CA-PG,CA-PG: cosine".split(",")
+HEADER = "| " + " | ".join(COLUMNS) + " |"
 
 
 def numbers(k, n_samples=40_000):

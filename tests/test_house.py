@@ -21,9 +21,10 @@ ROOT = pathlib.Path(capg.__file__).parents[1]
 MODULES = [m.name for m in pkgutil.iter_modules(capg.__path__) if not m.ispkg and m.name != "warm"]
 # lower floors know nothing of upper ones
 FLOORS = [
-    {"_checks", "race", "arrivals"},
-    {"sampling", "plackett_luce", "inclusion", "ratings"},
+    {"_checks", "race", "arrivals", "late_stage"},
+    {"sampling", "plackett_luce", "paper_formula", "inclusion", "ratings"},
     {"outcome"},
+    {"value"},
     {"estimators"},
     {"diagnostics"},
 ]
@@ -79,7 +80,7 @@ def test_every_kernel_compiles_once():
     capg.inclusion_probabilities(np.array([1, 0, 2], np.float32), 2)
     capg.policy_gradient(np.arange(6.0)[::2], 2, [1, 2, 3])
     capg.policy_gradient([0.5, 1.0, 2.0], 2, [1.0, 2.0, 3.0])
-    for name in ("inclusion", "outcome"):
+    for name in ("inclusion", "outcome", "value"):
         for kernel in vars(importlib.import_module(f"capg_core.{name}")).values():
             if isinstance(kernel, CPUDispatcher) and kernel.__module__.endswith(name):
                 assert len(kernel.signatures) <= 1, kernel

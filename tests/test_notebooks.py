@@ -52,6 +52,10 @@ def test_no_output_is_a_warning(notebook):
 def test_kernel_is_python3_and_no_widget_state_is_stored(notebook):
     assert notebook.metadata.kernelspec.name == "python3"
     assert "widgets" not in notebook.metadata
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            # A dead widget hides the picture stored beside it.
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {}), f"cell {cell.id}"
 
 
 def test_nothing_stored_names_a_time(notebook):
