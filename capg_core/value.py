@@ -1,7 +1,7 @@
 """The value of the two stages, V = sum_a rho_a q_a, and its exact gradient in the early-stage logits.
 
-With the items sorted best first, V = sum_m (q_(m) - q_(m+1)) P(one of the m best is a candidate), differentiated term by
-term on the race clock. Imports the outcome room and what is below it.
+With the items sorted best first, V = sum_m (q_(m) - q_(m+1)) P(one of the m best is a candidate), differentiated term
+by term on the race clock. Imports the outcome room and what is below it.
 """
 
 import numpy as np
