@@ -58,7 +58,39 @@ def row(name, ours, peer_name, peer, goal=""):
     print(f"{name:<48}{ours:>10.3f} ms   {peer_name:<38}{peer:>10.2f} ms   ratio {peer / ours:>8.1f}   {goal}")
 
 
+def panel_times():
+    """Report how long the headline panel takes for one step of K, in Python and in a browser."""
+    from browser import NoBrowser, PanelInPage, chromium, lab, open_notebook, run_all
+
+    from capg_core.classroom import VariancePanel
+
+    panel, times = VariancePanel(k=10), []
+    for k in range(11, 31):
+        start = time.perf_counter()
+        panel.k.value = k
+        times.append(1e3 * (time.perf_counter() - start))
+    print(f"panel, one step of K in Python: median {np.median(times):.0f} ms (computed, drawn and encoded)")
+    try:
+        with chromium() as browser, lab() as address:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            open_notebook(page, address, "00_start_here.ipynb")
+            run_all(page)
+            in_page, times = PanelInPage(page), []
+            for _ in range(20):
+                times.append(in_page.press("ArrowRight"))
+                page.wait_for_timeout(150)
+    except NoBrowser as reason:
+        print(f"panel, key to picture: not measured, {reason}")
+        return
+    print(f"panel, key to picture in JupyterLab: median {np.median(times):.0f} ms of 20 presses (budget: 100 ms)")
+
+
 def main():
+    core_times()
+    panel_times()
+
+
+def core_times():
     rng = np.random.default_rng(0)
     logits, weights = rng.normal(size=1000), rng.random(1000)
     k = 20
