@@ -132,35 +132,47 @@ def _gradient_kernel(theta, k, c, nodes, weights, low):
 
 
 @njit(cache=True, error_model="numpy")
-def _score_kernel(theta, a, k, nodes, weights):
-    """Return d pi_a / d theta_j for one a, each entry accurate relative to its own size."""
+def _competition(p, a, k, prefix, suffix, new, meeting):
+    """Fill meeting[j, q] = P(k - 1 arrivals among the items but a and j): these two compete for the last place."""
+    n = p.shape[0]
+    prefix[0, :, :] = 0.0
+    prefix[0, 0, :] = 1.0
+    suffix[:] = 0.0
+    suffix[0, :] = 1.0
+    own = p[a].copy()
+    p[a, :] = 0.0  # as if absent
+    for j in range(n):
+        extend(prefix[j], p[j], prefix[j + 1])
+    for j in range(n - 1, -1, -1):
+        meeting[j, :] = 0.0
+        for d in range(k):
+            for q in range(BLOCK):
+                meeting[j, q] += prefix[j, d, q] * suffix[k - 1 - d, q]
+        extend(suffix, p[j], new)
+        suffix, new = new, suffix
+    p[a, :] = own
+
+
+@njit(cache=True, error_model="numpy")
+def _score_kernel(theta, items, k, nodes, weights):
+    """Return d pi_a / d theta_j, a row for each of ``items``, each entry accurate relative to its own size."""
     n = theta.size
-    gradient = np.zeros(n)
+    rows = np.zeros((items.size, n))
     lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    prefix = np.zeros((n + 1, k, BLOCK))
-    suffix, new, total = np.zeros((k, BLOCK)), np.empty((k, BLOCK)), np.empty(BLOCK)
+    prefix, meeting = np.zeros((n + 1, k, BLOCK)), np.empty((n, BLOCK))
+    suffix, new = np.empty((k, BLOCK)), np.empty((k, BLOCK))
     for start in range(0, nodes.size, BLOCK):
         arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        slope_a = slope[a].copy()
-        p[a, :] = 0.0  # a competes for the last place; it is not among those counted
-        prefix[0, :, :] = 0.0
-        prefix[0, 0, :] = 1.0
-        for j in range(n):
-            extend(prefix[j], p[j], prefix[j + 1])
-        suffix[:] = 0.0
-        suffix[0, :] = 1.0
-        for j in range(n - 1, -1, -1):
-            if j != a:
-                total[:] = 0.0
-                for d in range(k):
+        for row in range(items.size):
+            a = items[row]
+            _competition(p, a, k, prefix, suffix, new, meeting)
+            for j in range(n):
+                if j != a:
                     for q in range(BLOCK):
-                        total[q] += prefix[j, d, q] * suffix[k - 1 - d, q]
-                for q in range(BLOCK):
-                    gradient[j] -= weights[start + q] * slope_a[q] * slope[j, q] * total[q]
-            extend(suffix, p[j], new)
-            suffix, new = new, suffix
-    gradient[a] = -gradient.sum()
-    return gradient
+                        rows[row, j] -= weights[start + q] * slope[a, q] * slope[j, q] * meeting[j, q]
+    for row in range(items.size):
+        rows[row, items[row]] = -rows[row].sum()
+    return rows
 
 
 def _finite(logits):
@@ -328,16 +340,17 @@ def _exact_scores(theta, items, k):
         return np.zeros((items.size, theta.size))
     nodes, weights, gaps = clock_nodes(theta, k)
     pi = _inclusion_kernel(theta, k, nodes, weights, gaps)
-    rows = np.empty((items.size, theta.size))
+    rows = _score_kernel(theta, items, k, nodes, weights)
     for row, a in enumerate(items):
-        own, chance = theta, pi[a]
+        chance = pi[a]
         if chance < 1e-250:
             # So weak an item changes nothing for the others, and its score does not depend on how weak it is:
             # a logit that is higher, and still negligible, keeps pi_a above underflow.
             own = theta.copy()
             own[a] = -asymptotic_clock(np.delete(theta, a), k - 0.5) - 300.0
             chance = _inclusion_kernel(own, k, nodes, weights, gaps)[a]
-        rows[row] = _score_kernel(own, a, k, nodes, weights) / chance
+            rows[row] = _score_kernel(own, items[row : row + 1], k, nodes, weights)[0]
+        rows[row] /= chance
     return rows
 
 

@@ -50,55 +50,70 @@ def _outcome_kernel(theta, k, nodes, weights):
 
 
 @njit(cache=True, error_model="numpy")
-def _score_kernel(theta, a, k, nodes, weights):
-    """Return (rho_a, d rho_a / d theta), items sorted best first; every term relative to rho_a.
+def _worse_items(lam, rates, p, slope, a, k, factor, prefix, gradient):
+    """Add what each item worse than a does to d rho_a at the nodes of a block; return (f_C, g_C) of all of them.
 
-    Better items and a itself have terms of one sign. A worse item j helps when it takes the last place from a better
-    item (a is in already), and hurts when it takes it from a.
+    A worse item helps when it takes the last place from a better one (a is in already), and hurts when it takes that
+    place from a.
     """
-    n = theta.size
-    gradient, rho = np.zeros(n), 0.0
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    rates = np.empty((n + 1, BLOCK))
-    prefix = np.zeros((n - a, k, BLOCK))  # arrivals among the items a+1 … j-1
+    n = p.shape[0]
     pmf, new_pmf = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
     flow, new_flow = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
-    factor, one, two = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    one, two = np.empty(BLOCK), np.empty(BLOCK)
+    prefix[0, :, :] = 0.0
+    prefix[0, 0, :] = 1.0
+    for j in range(a + 1, n):
+        extend(prefix[j - a - 1], p[j], prefix[j - a])
+    pmf[0, :] = 1.0
+    for j in range(n - 1, a, -1):
+        one[:], two[:] = 0.0, 0.0
+        for d in range(k):
+            for q in range(BLOCK):
+                one[q] += prefix[j - a - 1, d, q] * pmf[k - 1 - d, q]
+        for d in range(k - 1):
+            for q in range(BLOCK):
+                two[q] += prefix[j - a - 1, d, q] * pmf[k - 2 - d, q]
+        for q in range(BLOCK):
+            takes = p[a, q] * rates[a, q] * two[q] - slope[a, q] * one[q]
+            gradient[j] += factor[q] * slope[j, q] * takes
+        extend_flow(flow, pmf, lam[j], p[j], new_flow)
+        extend(pmf, p[j], new_pmf)
+        pmf, new_pmf = new_pmf, pmf
+        flow, new_flow = new_flow, flow
+    return pmf, flow
+
+
+@njit(cache=True, error_model="numpy")
+def _score_kernel(theta, items, k, nodes, weights):
+    """Return (rho_a, d rho_a / d theta) of some items, all sorted best first; every term relative to rho_a.
+
+    Better items and a itself have terms of one sign.
+    """
+    n = theta.size
+    rows, rho = np.zeros((items.size, n)), np.zeros(items.size)
+    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
+    rates = np.empty((n + 1, BLOCK))
+    prefix = np.zeros((n + 1, k, BLOCK))  # arrivals among the items a+1 … j-1
+    factor = np.empty(BLOCK)
     for start in range(0, nodes.size, BLOCK):
         arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
         prefix_rates(lam, rates)
-        for q in range(BLOCK):
-            factor[q] = weights[start + q] * np.exp(-rates[a, q])
-        prefix[0, :, :] = 0.0
-        prefix[0, 0, :] = 1.0
-        for j in range(a + 1, n):
-            extend(prefix[j - a - 1], p[j], prefix[j - a])
-        pmf[:], flow[:] = 0.0, 0.0
-        pmf[0, :] = 1.0
-        for j in range(n - 1, a, -1):
-            one[:], two[:] = 0.0, 0.0
-            for d in range(k):
-                for q in range(BLOCK):
-                    one[q] += prefix[j - a - 1, d, q] * pmf[k - 1 - d, q]
-            for d in range(k - 1):
-                for q in range(BLOCK):
-                    two[q] += prefix[j - a - 1, d, q] * pmf[k - 2 - d, q]
+        for row in range(items.size):
+            a = items[row]
             for q in range(BLOCK):
-                takes = p[a, q] * rates[a, q] * two[q] - slope[a, q] * one[q]
-                gradient[j] += factor[q] * slope[j, q] * takes
-            extend_flow(flow, pmf, lam[j], p[j], new_flow)
-            extend(pmf, p[j], new_pmf)
-            pmf, new_pmf = new_pmf, pmf
-            flow, new_flow = new_flow, flow
-        for q in range(BLOCK):
-            last = slope[a, q] * pmf[k - 1, q]
-            if k > 1:
-                last += p[a, q] * flow[k - 2, q]
-            rho += factor[q] * last
-            gradient[a] += factor[q] * slope[a, q] * (flow[k - 1, q] + rates[a, q] * pmf[k - 1, q])
-            for j in range(a):
-                gradient[j] -= factor[q] * lam[j, q] * last
-    return rho, gradient
+                factor[q] = weights[start + q] * np.exp(-rates[a, q])
+            if factor.max() == 0.0:
+                continue
+            pmf, flow = _worse_items(lam, rates, p, slope, a, k, factor, prefix, rows[row])
+            for q in range(BLOCK):
+                last = slope[a, q] * pmf[k - 1, q]
+                if k > 1:
+                    last += p[a, q] * flow[k - 2, q]
+                rho[row] += factor[q] * last
+                rows[row, a] += factor[q] * slope[a, q] * (flow[k - 1, q] + rates[a, q] * pmf[k - 1, q])
+                for j in range(a):
+                    rows[row, j] -= factor[q] * lam[j, q] * last
+    return rho, rows
 
 
 def _sorted_outcome(theta, k):
@@ -177,22 +192,28 @@ def _asymptotic_none(theta, n_best, k):
     return -total, gradient
 
 
-def _asymptotic_score(theta, a, k):
-    """Gradient of log rho_a = log(P(none of B) - P(none of B and a)), items sorted best first."""
-    none, none_gradient = _asymptotic_none(theta, a, k)
-    fewer, fewer_gradient = _asymptotic_none(theta, a + 1, k)
-    if none == -np.inf or fewer >= none:  # the approximation has no such outcome; the exact score has
-        return _exact_score(theta, a, k)
-    ratio = np.exp(fewer - none)
-    return (none_gradient - ratio * fewer_gradient) / -np.expm1(fewer - none)
+def _asymptotic_scores(theta, items, k):
+    """Gradients of log rho_a = log(P(none of B) - P(none of B and a)), items sorted best first."""
+    rows = np.empty((items.size, theta.size))
+    for row, a in enumerate(items):
+        none, none_gradient = _asymptotic_none(theta, a, k)
+        fewer, fewer_gradient = _asymptotic_none(theta, a + 1, k)
+        if none == -np.inf or fewer >= none:  # the approximation has no such outcome; the exact score has
+            rows[row] = _exact_scores(theta, items[row : row + 1], k)[0]
+        else:
+            ratio = np.exp(fewer - none)
+            rows[row] = (none_gradient - ratio * fewer_gradient) / -np.expm1(fewer - none)
+    return rows
 
 
-def _exact_score(theta, a, k):
+def _exact_scores(theta, items, k):
     nodes, weights, _ = clock_nodes(theta, k, relative=True)
-    rho, gradient = _score_kernel(theta, a, k, nodes, weights)
-    if rho <= 0.0:
-        raise ValueError(f"items has an item that the late stage never outputs with k = {k}; it has no score")
-    return gradient / rho
+    rho, rows = _score_kernel(theta, items, k, nodes, weights)
+    if (rho <= 0.0).any():
+        raise ValueError(
+            f"items has an item whose probability of being output underflows with k = {k}; it has no score"
+        )
+    return rows / rho[:, None]
 
 
 def outcome_score(logits, items, k, utility, method="exact"):
@@ -234,21 +255,19 @@ def outcome_score(logits, items, k, utility, method="exact"):
     utility = as_vector(utility, logits.size, "utility")
     as_name(method, "method", ("exact", "asymptotic"))
     order = best_first(logits, utility, "optimal")
-    theta, position = logits[order], np.empty(logits.size, np.int64)
+    position = np.empty(logits.size, np.int64)
     position[order] = np.arange(order.size)
-    rows = {}
-    for a in np.unique(items):
-        rank = position[a]
-        if order.size - rank < k:
-            raise ValueError(
-                f"items has item {a}; expected one with at least {k - 1} worse items: the late stage never outputs it"
-            )
-        row = np.zeros(logits.size)
-        if k < order.size:
-            score = _exact_score if method == "exact" else _asymptotic_score
-            row[order] = score(theta, rank, k)
-        rows[a] = row
-    return np.array([rows[a] for a in items])
+    unique, inverse = np.unique(items, return_inverse=True)
+    hidden = unique[order.size - position[unique] < k]
+    if hidden.size:
+        raise ValueError(
+            f"items has item {hidden[0]}; expected at least {k - 1} worse items: the late stage never outputs it"
+        )
+    rows = np.zeros((unique.size, logits.size))
+    if k < order.size:
+        scores = _exact_scores if method == "exact" else _asymptotic_scores
+        rows[:, order] = scores(logits[order], position[unique], k)
+    return rows[inverse]
 
 
 def outcome_rows(logits, items, k, utility, late_stage, method):
