@@ -307,6 +307,6 @@ def exact_variance(
     reward_std = as_number(reward_std, "reward_std", 0.0)
     rho, items, scores = _output_moments(logits, k, mean_reward, estimator, utility, late_stage, marginal)
     gain = mean_reward[items] - baseline
-    mean = (rho * gain) @ scores
-    second = rho @ ((gain**2 + reward_std**2) * (scores**2).sum(axis=1))
-    return max(float(second - mean @ mean), 0.0)
+    estimates = gain[:, None] * scores
+    around = estimates - rho @ estimates  # around the mean: no difference of large squares
+    return float(rho @ ((around**2).sum(axis=1) + reward_std**2 * (scores**2).sum(axis=1)))

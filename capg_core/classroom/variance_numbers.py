@@ -18,7 +18,7 @@ N_DOTS = 400  # of which drawn
 SYNTHETIC = "Synthetic, 100 items"
 SYNTHETIC_SEED = 0
 DIRECTION_SEED = 12345
-RARE = 1e-6  # an output rarer than this does not change any digit shown
+RARE = 1e-6  # of the chance of any but the likeliest output; what is rarer changes no digit shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,9 @@ def output_scores(name, peakedness, k, estimator):
     """Return the score of every output that can happen: an (n, n) array, rows of NaN for the others."""
     problem = load_problem(name)
     logits = peakedness * problem.logits
-    items = np.flatnonzero(exact_at(name, peakedness, k).outcome > RARE)
+    outcome = exact_at(name, peakedness, k).outcome
+    # relative to the others: where one output is nearly certain, the rare ones are all the variance there is
+    items = np.flatnonzero(outcome > RARE * np.sort(outcome)[:-1].sum())
     scores = np.full((problem.n_items, problem.n_items), np.nan)
     if estimator == "CA-PG":
         scores[items] = capg.inclusion_score(logits, items, k)
@@ -182,7 +184,8 @@ def estimate_at(name, peakedness, k, estimator, baseline, seed, n_lists=N_LISTS)
     items = np.flatnonzero(np.isfinite(scores[:, 0]))
     gradients = advantage[items, None] * scores[items]
     mean = exact.outcome[items] @ gradients
-    variance = float(exact.outcome[items] @ np.einsum("ij,ij->i", gradients, gradients) - mean @ mean)
+    around = gradients - mean
+    variance = float(exact.outcome[items] @ np.einsum("ij,ij->i", around, around))
     dots = outputs[: min(N_DOTS, n_lists)]
     # An output rarer than RARE has no row; it is seen once in some thousand pictures and left out.
     dots = dots[np.isfinite(scores[dots, 0])]

@@ -26,7 +26,7 @@ def show(number):
         return "0"
     if not np.isfinite(number):
         return "∞"
-    if abs(number) < 1e-4:
+    if abs(number) < 1e-4 or abs(number) >= 1e6:
         return f"{number:.1e}"
     if abs(number) >= 100:
         return f"{number:.0f}"
