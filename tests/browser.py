@@ -194,6 +194,7 @@ def prompts(page):
 
 
 def menu(page, *labels):
+    page.keyboard.press("Escape")  # a menu left open by a dropped click would be closed by the next one
     for i, label in enumerate(labels):
         where = ".lm-MenuBar-itemLabel" if i == 0 else ".lm-Menu-itemLabel"
         page.locator(where, has_text=label).first.click()
@@ -204,11 +205,15 @@ def open_notebook(page, address, name):
     page.goto(f"{address}/lab/tree/{name}?reset")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
     page.locator(".jp-NotebookPanel-toolbar [data-status='idle']").first.wait_for(timeout=60_000, state="attached")
-    # Stored prompts look like a run that is over.
-    menu(page, "Edit", "Clear Outputs of All Cells")
-    page.wait_for_function(
-        "s => [...document.querySelectorAll(s)].every(p => !/[0-9]/.test(p.textContent))", arg=CODE_PROMPTS
-    )
+    # Stored prompts look like a run that is over. Lab sometimes drops the click, as it does with Run All.
+    for _ in range(10):
+        menu(page, "Edit", "Clear Outputs of All Cells")
+        deadline = time.monotonic() + 4
+        while time.monotonic() < deadline:
+            if not any(character.isdigit() for prompt in prompts(page) for character in prompt):
+                return
+            page.wait_for_timeout(100)
+    raise RuntimeError(f"Clear Outputs was dropped ten times; prompts {prompts(page)}")
 
 
 def run_all(page, seconds=180):
