@@ -31,6 +31,9 @@ def as_logits(logits):
     if array.size == 0:
         raise ValueError("logits is empty, shape (0,); expected at least one item")
     _refuse(np.isnan(array) | (array == np.inf), array, "logits", "a finite number, or -inf for a masked item")
+    # beyond this doubles are more than 0.1 apart, and exp(logit + log t) has no meaning left
+    huge = np.isfinite(array) & (np.abs(array) > 1e15)
+    _refuse(huge, array, "logits", "a size of at most 1e15; -inf masks an item")
     return array
 
 

@@ -29,6 +29,7 @@ every_function = pytest.mark.parametrize("name", TAKES_LOGITS_AND_K)
     [
         ([0.0, np.nan, 0.0, 0.0], r"logits\[1\] = nan"),
         ([0.0, 1.0, np.inf, 0.0], r"logits\[2\] = inf"),
+        ([0.0, 1.0, 2.0, -1e30], r"logits\[3\] = -1e\+30; expected a size of at most 1e15"),
         ([], "logits is empty"),
         ([[0.0, 1.0]], r"logits has shape \(1, 2\)"),
         (["a", "b"], "logits has dtype"),
