@@ -198,7 +198,7 @@ def estimate_gradients(
     return gain[:, None] * rows
 
 
-def _output_moments(logits, k, mean_reward, estimator, utility, late_stage, marginal):
+def _output_moments(logits, k, estimator, utility, late_stage, marginal):
     """Return (rho, items, scores) over the items that can be shown."""
     rho = outcome_probabilities(logits, k, utility, late_stage)
     items = np.flatnonzero(rho > 0.0)
@@ -254,7 +254,7 @@ def expected_estimate(
         return policy_gradient(logits, k, mean_reward, utility, late_stage)
     if estimator not in _BY_OUTPUT:
         raise ValueError(f"estimator = {estimator!r}; expected one whose expectation has a formula (it has none here)")
-    rho, items, scores = _output_moments(logits, k, mean_reward, estimator, utility, late_stage, marginal)
+    rho, items, scores = _output_moments(logits, k, estimator, utility, late_stage, marginal)
     return (rho * (mean_reward[items] - baseline)) @ scores
 
 
@@ -305,7 +305,7 @@ def exact_variance(
         logits, k, mean_reward, estimator, utility, late_stage, marginal, baseline
     )
     reward_std = as_number(reward_std, "reward_std", 0.0)
-    rho, items, scores = _output_moments(logits, k, mean_reward, estimator, utility, late_stage, marginal)
+    rho, items, scores = _output_moments(logits, k, estimator, utility, late_stage, marginal)
     gain = mean_reward[items] - baseline
     estimates = gain[:, None] * scores
     around = estimates - rho @ estimates  # around the mean: no difference of large squares

@@ -1,4 +1,4 @@
-"""Outcome probabilities rho_a = P(the late stage outputs a), the policy's value, and their exact gradients.
+"""Outcome probabilities rho_a = P(the late stage outputs a), and their exact scores.
 
 For a late stage that ranks strictly by utility, a is shown when it is a candidate and nothing better is. Let B be the
 items better than a, C the worse ones, T_B = prod_B (1 - p_b), f_C[k] = P(N_C = k) and g_C[k] = - d/ds P(N_C <= k)

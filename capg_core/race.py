@@ -76,8 +76,7 @@ def _clock_range_kernel(theta, k):
     """Return (low, high, sd): the stretch of s where the K-th arrival can fall, and its rough width."""
     bottom = -theta.max() - _NEGLIGIBLE - np.log(theta.size)
     top = -theta.min() + _NEGLIGIBLE
-    low, below, past = bottom, bottom, top
-    other = top
+    low, other = bottom, top
     while other - low > 0.02:
         middle = 0.5 * (low + other)
         if middle == low or middle == other:  # logits so far apart that doubles cannot divide the range

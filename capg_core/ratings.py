@@ -1,8 +1,8 @@
 """Real ratings: the 1,000 most-rated MovieLens films, and one selection problem for each person.
 
 A user's problem has that user's own films as items and that user's own stars as rewards, so every reward is
-one that a person gave. The early-stage logits know the other users only. It imports numpy and the standard
-library.
+one that a person gave. The early-stage logits know the other users only. It imports numpy, the standard
+library and the checks.
 
 Data: MovieLens ml-latest-small, 2016 snapshot; see ``data/PROVENANCE.md`` and ``data/LICENSE-movielens.txt``.
 Source: Harper and Konstan (2015), "The MovieLens Datasets: History and Context", ACM TiiS 5(4), article 19.
@@ -15,6 +15,8 @@ from importlib import resources
 
 import numpy as np
 
+from capg_core._checks import as_count
+
 # A problem with fewer films leaves too little to select from.
 _MIN_RATINGS = 100
 # The strength of the shrinkage: each film's mean gets this many extra ratings at the overall mean.
@@ -24,9 +26,9 @@ _TIE_BREAK = 0.25
 
 
 def _as_whole_number(value, name, low, high, expected):
-    """Return ``value`` as int if it is a whole number from ``low`` to ``high`` (None: no upper limit)."""
+    """Return ``value`` as int if it is a whole number from ``low`` to ``high``."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
-    if not whole or value < low or (high is not None and value > high):
+    if not whole or value < low or value > high:
         raise ValueError(f"{name} = {value!r}; expected {expected}")
     return int(value)
 
@@ -136,7 +138,7 @@ class Ratings:
         >>> load_ratings().users_with_at_least(500)
         array([ 14,  72, 211, 451, 460, 467, 508, 546, 563, 579, 623])
         """
-        n_ratings = _as_whole_number(n_ratings, "n_ratings", 1, None, "a whole number of at least 1")
+        n_ratings = as_count(n_ratings, "n_ratings")
         counts = np.bincount(self.user, minlength=self.n_users)
         return _frozen(np.flatnonzero(counts >= n_ratings), np.int64)
 
