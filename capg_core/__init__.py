@@ -1,4 +1,4 @@
-"""Credit-assigned policy gradients for two-stage ranking: the exact core.
+"""Credit-assigned policy gradients for two-stage ranking: the exact core and the training.
 
 Plackett-Luce sampling, inclusion and outcome probabilities, policy gradients and their estimators, in float64, with
 NumPy arrays in and out. The widgets of the course live in ``capg_core.classroom``, which nothing here imports.
@@ -12,13 +12,17 @@ from capg_core.estimators import (
     exact_variance,
     expected_estimate,
 )
+from capg_core.evaluation import evaluate, optimal_value, uniform_value
 from capg_core.inclusion import inclusion_gradient, inclusion_probabilities, inclusion_score
-from capg_core.late_stage import Mixture, mix
+from capg_core.late_stage import Mixture, Noisy, mix, noisy
 from capg_core.outcome import outcome_probabilities, outcome_score
 from capg_core.plackett_luce import list_log_prob, list_score, set_log_prob, set_score
 from capg_core.ratings import Ratings, UserProblem, load_ratings
 from capg_core.sampling import sample_candidates
+from capg_core.towers import TwoTower
+from capg_core.training import Progress, TrainingResult, paper_learning_rate, train
 from capg_core.value import policy_gradient, policy_value
+from capg_core.worlds import SyntheticWorld, World
 
 __version__ = "0.1.0"
 
@@ -26,10 +30,17 @@ __all__ = [
     "ESTIMATORS",
     "GradientDiagnostics",
     "Mixture",
+    "Noisy",
+    "Progress",
     "Ratings",
+    "SyntheticWorld",
+    "TrainingResult",
+    "TwoTower",
     "UserProblem",
+    "World",
     "choose_output",
     "estimate_gradients",
+    "evaluate",
     "exact_variance",
     "expected_estimate",
     "gradient_diagnostics",
@@ -40,11 +51,16 @@ __all__ = [
     "list_score",
     "load_ratings",
     "mix",
+    "noisy",
+    "optimal_value",
     "outcome_probabilities",
     "outcome_score",
+    "paper_learning_rate",
     "policy_gradient",
     "policy_value",
     "sample_candidates",
     "set_log_prob",
     "set_score",
+    "train",
+    "uniform_value",
 ]

@@ -16,13 +16,13 @@ from capg_core.value import policy_gradient
 ESTIMATORS = ("V-PG", "V-PG-SwR", "Set-PG", "Outcome-PG", "CA-PG", "CA-PG-SwR")
 UNBIASED = ("V-PG", "Set-PG", "Outcome-PG")
 _BY_OUTPUT = ("Outcome-PG", "CA-PG", "CA-PG-SwR")
-_MARGINALS = {"Outcome-PG": ("exact", "asymptotic"), "CA-PG": ("exact", "asymptotic", "paper")}
+MARGINALS = {"Outcome-PG": ("exact", "asymptotic"), "CA-PG": ("exact", "asymptotic", "paper")}
 
 
 def check_estimator(estimator, marginal, late_stage):
     """Refuse a combination of names that has no such form."""
     as_name(estimator, "estimator", ESTIMATORS)
-    as_name(marginal, "marginal", _MARGINALS.get(estimator, ("exact", "asymptotic", "paper")))
+    as_name(marginal, "marginal", MARGINALS.get(estimator, ("exact", "asymptotic", "paper")))
     late_stage_parts(late_stage)
 
 

@@ -1,7 +1,8 @@
 """Late stages: who picks the item that is shown, from the candidates.
 
-"optimal" ranks by utility, "anti" by minus utility, "uniform" picks at random; a mixture is one or another by chance.
-Imports the checks alone.
+"optimal" ranks by utility, "anti" by minus utility, "uniform" picks at random, "noisy" ranks by utility plus Gumbel noise
+divided by beta; a mixture is one or another by chance. Exact formulas take no noisy one: it is a strict one once its
+noise is drawn. Training and evaluation take all four. Imports the checks alone.
 """
 
 from dataclasses import dataclass
@@ -14,16 +15,58 @@ LATE_STAGES = ("optimal", "uniform", "anti")
 
 
 @dataclass(frozen=True)
+class Noisy:
+    """A late stage that ranks by utility + Gumbel noise / beta, drawn anew for every context."""
+
+    beta: float = 1.0
+
+    def __post_init__(self):
+        if as_number(self.beta, "beta", 0.0) == 0.0:
+            raise ValueError("beta = 0; expected a positive number (noise without utility is 'uniform')")
+
+
+def noisy(beta=1.0):
+    """
+    Late stage that ranks by utility plus Gumbel noise; the name "noisy" is the one with beta = 1.
+
+    Parameters
+    ----------
+    beta : float
+        Positive; the noise is divided by it, so a larger one is more accurate.
+
+    Returns
+    -------
+    Noisy
+
+    Raises
+    ------
+    ValueError
+        For a beta that is not a positive number.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> capg.noisy(2.0)
+    Noisy(beta=2.0)
+    """
+    return Noisy(beta)
+
+
+def _as_stage(value, name):
+    return value if isinstance(value, Noisy) else as_name(value, name, (*LATE_STAGES, "noisy"))
+
+
+@dataclass(frozen=True)
 class Mixture:
     """A late stage that follows ``first`` with probability 1 - epsilon and ``second`` with epsilon."""
 
-    first: str
-    second: str
+    first: str | Noisy
+    second: str | Noisy
     epsilon: float
 
     def __post_init__(self):
-        as_name(self.first, "first", LATE_STAGES)
-        as_name(self.second, "second", LATE_STAGES)
+        _as_stage(self.first, "first")
+        _as_stage(self.second, "second")
         as_number(self.epsilon, "epsilon", 0.0, 1.0)
 
 
@@ -33,7 +76,7 @@ def mix(first, second, epsilon):
 
     Parameters
     ----------
-    first, second : {"optimal", "uniform", "anti"}
+    first, second : {"optimal", "uniform", "anti", "noisy"} or noisy
     epsilon : float
         Probability of the second, 0 to 1.
 
@@ -55,17 +98,30 @@ def mix(first, second, epsilon):
     return Mixture(first, second, epsilon)
 
 
+def all_parts(late_stage):
+    """Return [(name or Noisy, probability)] of a late stage: one part, or the two of a mixture."""
+    if not isinstance(late_stage, Mixture):
+        parts = [(_as_stage(late_stage, "late_stage"), 1.0)]
+    else:
+        share = float(late_stage.epsilon)
+        parts = [(late_stage.first, 1.0 - share), (late_stage.second, share)]
+    return [(Noisy() if stage == "noisy" else stage, share) for stage, share in parts if share > 0.0]
+
+
 def late_stage_parts(late_stage):
-    """Return [(name, probability)] of a late stage: one part, or the two of a mixture."""
-    if isinstance(late_stage, Mixture):
-        parts = [(late_stage.first, 1.0 - late_stage.epsilon), (late_stage.second, float(late_stage.epsilon))]
-        return [(name, share) for name, share in parts if share > 0.0]
-    if isinstance(late_stage, str) and late_stage == "noisy":
+    """Return [(name, probability)] of a late stage that has exact formulas: no part is noisy."""
+    if isinstance(late_stage, Noisy) or (isinstance(late_stage, str) and late_stage == "noisy"):
+        parts = [(Noisy(), 1.0)]
+    elif isinstance(late_stage, Mixture):
+        parts = all_parts(late_stage)
+    else:
+        parts = [(as_name(late_stage, "late_stage", LATE_STAGES), 1.0)]
+    if any(isinstance(stage, Noisy) for stage, _ in parts):
         raise ValueError(
-            "late_stage = 'noisy'; expected one of 'optimal', 'uniform', 'anti' or a mixture: a noisy late stage is "
-            "a strict one once its noise is drawn, so add the noise to utility and use 'optimal'"
+            f"late_stage = {late_stage!r}; expected one of 'optimal', 'uniform', 'anti' or a mixture: a noisy late "
+            "stage is a strict one once its noise is drawn, so add the noise to utility and use 'optimal'"
         )
-    return [(as_name(late_stage, "late_stage", LATE_STAGES), 1.0)]
+    return parts
 
 
 def best_first(logits, utility, name):

@@ -1,0 +1,119 @@
+"""Outcome-PG for a batch of contexts, by the asymptotic clock.
+
+The late stage shows a when a is a candidate and none of B, the items it ranks higher, is::
+
+    rho_a = P(none of B) - P(none of B and a) = exp(-W_B tau_B) - exp(-(W_B + w_a) tau_Ba)
+
+each tau the clock of the items outside. A uniform late stage gives rho = pi / K, a mixture the mixture of its parts. A
+noisy one is strict once its noise is drawn, so its part looks at the utility with the very noise that chose: that keeps
+the estimator unbiased up to the clock's approximation. Imports the batch clock and the late-stage codes.
+"""
+
+import numpy as np
+from numba import njit
+
+from capg_core.batch_clock import GONE, solve_clock
+from capg_core.batch_sampling import ANTI, NOISY, UNIFORM
+
+
+@njit(cache=True, error_model="numpy")
+def _none_of(theta, share, k, start, lam, stay, scratch, score):
+    """
+    Fill the gradient of log P(no item with share 0 arrives), by the clock of the others; return (that log, log clock).
+
+    Items masked out have no weight, and count in neither group.
+    """
+    n_other = 0
+    for j in range(theta.size):
+        if share[j] > 0.0:
+            n_other += 1
+    if n_other < k:
+        score[:] = 0.0
+        return -np.inf, -np.inf
+    # with exactly K others all must arrive: the clock stands at the median of the last one
+    s = solve_clock(theta, share, min(float(k), n_other - 0.5), start, lam, stay, scratch)
+    rate, slope = 0.0, 0.0
+    for j in range(theta.size):
+        if share[j] == 0.0:
+            rate += lam[j]
+        else:
+            slope += lam[j] * stay[j]
+    ratio = rate / slope if slope > 0.0 else 0.0
+    for j in range(theta.size):
+        score[j] = -lam[j] if share[j] == 0.0 else ratio * lam[j] * stay[j]
+    return -rate, s
+
+
+@njit(cache=True, error_model="numpy")
+def _strict_part(theta, seen, sign, k, a, share, lam, stay, scratch, first, second):
+    """Fill ``first`` with the gradient of log rho_a for a strict late stage; return log rho_a (NaN: beyond the clock)."""
+    for j in range(theta.size):
+        better = sign * seen[j] > sign * seen[a] or (seen[j] == seen[a] and j < a)
+        share[j] = 0.0 if better or theta[j] == -np.inf else 1.0
+    none, s = _none_of(theta, share, k, -np.inf, lam, stay, scratch, first)
+    share[a] = 0.0
+    fewer, _ = _none_of(theta, share, k, s, lam, stay, scratch, second)
+    if not fewer < none or none < -GONE:
+        return np.nan
+    ratio = np.exp(fewer - none)
+    for j in range(theta.size):
+        first[j] = (first[j] - ratio * second[j]) / (1.0 - ratio)
+    return none + np.log1p(-ratio)
+
+
+@njit(cache=True, error_model="numpy")
+def _uniform_part(theta, k, a, share, lam, stay, scratch, first):
+    """Fill ``first`` with the gradient of log pi_a and return log(pi_a / K)."""
+    n = 0
+    for j in range(theta.size):
+        share[j] = 1.0 if theta[j] > -np.inf else 0.0
+        n += share[j] > 0.0
+    if k >= n:
+        first[:] = 0.0
+        return -np.log(k)
+    solve_clock(theta, share, float(k), -np.inf, lam, stay, scratch)
+    slope = 0.0
+    for j in range(theta.size):
+        slope += lam[j] * stay[j]
+    pi = -np.expm1(-lam[a])
+    f = lam[a] * stay[a] / pi if pi > 0.0 else 1.0
+    for j in range(theta.size):
+        first[j] = -f * lam[j] * stay[j] / slope if slope > 0.0 else 0.0
+    first[a] += f
+    return np.log(pi / k)
+
+
+@njit(cache=True, error_model="numpy")
+def outcome_rows_batch(theta, outputs, k, utility, rows_of, codes, shares, noisy, gain, rows, beyond):
+    """
+    Fill rows (B, n) with gain times the gradient of log rho_a; theta (B, n), outputs (B,).
+
+    ``utility[rows_of[b]]`` and, for a noisy part, ``noisy[b]`` is what the late stage saw. ``beyond[b]`` is set where
+    the clock gives the output no probability: the caller takes the exact score there.
+    """
+    batch, n = theta.shape
+    share, lam, stay, scratch = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    parts, second = np.empty((codes.size, n)), np.empty(n)
+    log_rho = np.empty(codes.size)
+    for b in range(batch):
+        a = outputs[b]
+        for part in range(codes.size):
+            if codes[part] == UNIFORM:
+                log_rho[part] = _uniform_part(theta[b], k, a, share, lam, stay, scratch, parts[part])
+            else:
+                seen = noisy[b] if codes[part] == NOISY else utility[rows_of[b]]
+                sign = -1.0 if codes[part] == ANTI else 1.0
+                log_rho[part] = _strict_part(theta[b], seen, sign, k, a, share, lam, stay, scratch, parts[part], second)
+        beyond[b] = np.isnan(log_rho).any()
+        total = -np.inf
+        for part in range(codes.size):
+            log_rho[part] += np.log(shares[part])
+            total = np.logaddexp(total, log_rho[part])
+        rows[b, :] = 0.0
+        if beyond[b]:
+            continue
+        for part in range(codes.size):
+            scale = gain[b] * np.exp(log_rho[part] - total)
+            if scale != 0.0:
+                for j in range(n):
+                    rows[b, j] += scale * parts[part, j]

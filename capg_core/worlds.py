@@ -1,0 +1,171 @@
+"""Worlds: many contexts (users) at once, each with a mean reward, a reward noise and a late-stage utility per item.
+
+A world is what an early-stage ranker is trained on. Any matrices make one; `SyntheticWorld` makes the paper's.
+Imports the checks alone.
+
+Source: Kiyohara et al. (2026), the synthetic experiment.
+"""
+
+import numpy as np
+
+from capg_core._checks import as_count
+
+
+def _as_matrix(values, shape, name):
+    """Return finite numbers as a read-only (n_users, n_items) float64 matrix, contiguous; a scalar is broadcast."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, one for each user and item")
+    expected = "(n_users, n_items)" if shape is None else f"{shape}, one number for each user and item"
+    if array.shape != shape and (array.ndim != 0 or shape is None) and not (shape is None and array.ndim == 2):
+        raise ValueError(f"{name} has shape {array.shape}; expected {expected}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty, shape {array.shape}; expected at least one user and one item")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{name}[{', '.join(map(str, where))}] = {array[where]}; expected a finite number")
+    frozen = np.array(array if shape is None else np.broadcast_to(array, shape), np.float64, order="C")
+    frozen.flags.writeable = False
+    return frozen
+
+
+class World:
+    """
+    A two-stage recommendation problem with many users.
+
+    Parameters
+    ----------
+    mean_reward : (n_users, n_items) array_like
+        Expected reward q of showing an item to a user. Its unit is the unit of every policy value.
+    reward_std : float or (n_users, n_items) array_like
+        Standard deviation of the reward around its mean, normal.
+    utility : (n_users, n_items) array_like, optional
+        What the late stage ranks by; the mean reward if not given. Ties go to the lower index.
+    available : (n_users, n_items) array_like of bool, optional
+        False where an item is not in a user's pool; all are if not given.
+
+    Attributes
+    ----------
+    mean_reward, reward_std, utility : (n_users, n_items) float64, read-only
+    available : (n_users, n_items) bool, read-only, or None
+    n_users, n_items : int
+    smallest_pool : int
+        The number of available items of the user who has fewest: the largest possible K.
+
+    Raises
+    ------
+    ValueError
+        For matrices of different shapes, numbers that are not finite, a negative ``reward_std``, an empty pool.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> world = capg.World([[1.0, 0.0, 2.0]], available=[[True, True, False]])
+    >>> world.smallest_pool, world.reward(0, 0, None)
+    (2, 1.0)
+    """
+
+    def __init__(self, mean_reward, reward_std=0.0, utility=None, *, available=None):
+        self.mean_reward = _as_matrix(mean_reward, None, "mean_reward")
+        shape = self.mean_reward.shape
+        self.n_users, self.n_items = shape
+        self.reward_std = _as_matrix(reward_std, shape, "reward_std")
+        if self.reward_std.min() < 0.0:
+            where = tuple(int(i) for i in np.argwhere(self.reward_std < 0.0)[0])
+            raise ValueError(f"reward_std[{where[0]}, {where[1]}] = {self.reward_std[where]}; expected at least 0")
+        self.utility = self.mean_reward if utility is None else _as_matrix(utility, shape, "utility")
+        self.available, self.smallest_pool = None, self.n_items
+        if available is not None:
+            self._set_pools(np.asarray(available), shape)
+
+    def _set_pools(self, available, shape):
+        if available.dtype != np.bool_ or available.shape != shape:
+            raise ValueError(
+                f"available has dtype {available.dtype} and shape {available.shape}; expected bool, shape {shape}"
+            )
+        pools = available.sum(axis=1)
+        if pools.min() == 0:
+            raise ValueError(f"available[{int(pools.argmin())}] has no True; expected at least one item for each user")
+        self.smallest_pool = int(pools.min())
+        self.available = np.array(available, order="C")
+        self.available.flags.writeable = False
+
+    def reward(self, users, items, rng):
+        """
+        Draw rewards.
+
+        Parameters
+        ----------
+        users, items : array_like of int
+            Broadcast against each other.
+        rng : numpy.random.Generator or None
+            None gives the mean reward.
+
+        Returns
+        -------
+        float64, of the broadcast shape
+        """
+        mean = self.mean_reward[users, items]
+        if rng is None:
+            return mean if np.ndim(mean) else float(mean)
+        return mean + self.reward_std[users, items] * rng.standard_normal(np.shape(mean))
+
+
+def _softplus(x):
+    return np.logaddexp(0.0, x)
+
+
+def _sigmoid(x):
+    return np.exp(-_softplus(-x))
+
+
+def _unit_rows(rng, n_rows, dim):
+    rows = rng.uniform(-1.0, 1.0, (n_rows, dim))
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class SyntheticWorld(World):
+    """
+    The paper's synthetic world, of any size.
+
+    Context and item embeddings x, e are uniform in [-1, 1]^d, normalised. The utility is 10 x'Me with a Gaussian M whose
+    rows are normalised; the reward is normal with mean softplus(utility) + 1 and standard deviation sigmoid(x'Ce + 1),
+    C Gaussian.
+
+    Parameters
+    ----------
+    n_users, n_items, dim : int
+        The paper's sizes are the defaults.
+    seed : int
+        Of the world; the training has a seed of its own.
+    shared_embeddings : bool
+        True: user i and item i have the same vector, as in the paper's experiment (user and item numbers beyond the
+        other's count get their own). False: independent ones.
+
+    Raises
+    ------
+    ValueError
+        For a size below 1 or a negative seed.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> world = capg.SyntheticWorld(n_users=5, n_items=7, seed=1)
+    >>> world.mean_reward.shape, bool(world.mean_reward.min() > 1.0)
+    ((5, 7), True)
+    """
+
+    def __init__(self, n_users=1000, n_items=1000, dim=10, seed=0, shared_embeddings=True):
+        n_users, n_items, dim = as_count(n_users, "n_users"), as_count(n_items, "n_items"), as_count(dim, "dim")
+        rng = np.random.default_rng(as_count(seed, "seed", 0))
+        if shared_embeddings:
+            both = _unit_rows(rng, max(n_users, n_items), dim)
+            users, items = both[:n_users], both[:n_items]
+        else:
+            users, items = _unit_rows(rng, n_users, dim), _unit_rows(rng, n_items, dim)
+        m = rng.standard_normal((dim, dim))
+        m /= np.linalg.norm(m, axis=1, keepdims=True)
+        c = rng.standard_normal((dim, dim))
+        utility = 10.0 * users @ m @ items.T
+        super().__init__(_softplus(utility) + 1.0, _sigmoid(users @ c @ items.T + 1.0), utility)
