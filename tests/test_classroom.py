@@ -16,7 +16,8 @@ from PIL import Image
 import capg_core as capg
 from capg_core.classroom import Predict, VariancePanel, check, readme_picture, variance_numbers
 from capg_core.classroom.check import ALMOST, CORRECT, HINT, NOT_ATTEMPTED
-from capg_core.classroom.exercises import EXERCISES, variances_at
+from capg_core.classroom.exercises import EXERCISES
+from capg_core.classroom.exercises.n00 import variances_at
 from capg_core.classroom.panel import WIDGET_VIEW
 from capg_core.classroom.style import FONT, LOOKS, look_of, spread
 
