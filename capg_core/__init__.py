@@ -4,6 +4,7 @@ Plackett-Luce sampling, inclusion and outcome probabilities, policy gradients an
 NumPy arrays in and out. The widgets of the course live in ``capg_core.classroom``, which nothing here imports.
 """
 
+from capg_core.alignment import Alignment, alignment
 from capg_core.diagnostics import GradientDiagnostics, gradient_diagnostics
 from capg_core.estimators import (
     ESTIMATORS,
@@ -13,7 +14,9 @@ from capg_core.estimators import (
     expected_estimate,
 )
 from capg_core.evaluation import evaluate, optimal_value, uniform_value
+from capg_core.film_worlds import FilmWorld, HeldOutError, completed_films, held_out_error, observed_films
 from capg_core.inclusion import inclusion_gradient, inclusion_probabilities, inclusion_score
+from capg_core.kuairec import KuaiRecWorld, load_kuairec
 from capg_core.late_stage import Mixture, Noisy, mix, noisy
 from capg_core.outcome import outcome_probabilities, outcome_score
 from capg_core.plackett_luce import list_log_prob, list_score, set_log_prob, set_score
@@ -28,7 +31,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ESTIMATORS",
+    "Alignment",
+    "FilmWorld",
     "GradientDiagnostics",
+    "HeldOutError",
+    "KuaiRecWorld",
     "Mixture",
     "Noisy",
     "Progress",
@@ -38,20 +45,25 @@ __all__ = [
     "TwoTower",
     "UserProblem",
     "World",
+    "alignment",
     "choose_output",
+    "completed_films",
     "estimate_gradients",
     "evaluate",
     "exact_variance",
     "expected_estimate",
     "gradient_diagnostics",
+    "held_out_error",
     "inclusion_gradient",
     "inclusion_probabilities",
     "inclusion_score",
     "list_log_prob",
     "list_score",
+    "load_kuairec",
     "load_ratings",
     "mix",
     "noisy",
+    "observed_films",
     "optimal_value",
     "outcome_probabilities",
     "outcome_score",

@@ -50,8 +50,11 @@ def _start_clock(theta, share, count, start, w, scratch):
     for j in range(theta.size):
         if share[j] > 0.0:
             top = max(top, theta[j])
-    shift = -top
-    tau = np.exp(start - shift) if start > -np.inf else 0.0
+    shift, tau = -top, 0.0
+    if start > -np.inf:
+        if start > shift + np.log(_LATE):
+            shift = start
+        tau = np.exp(start - shift)
     exp_into(theta, 1.0, shift, w, scratch)
     for _ in range(2 * theta.size + _MAX_STEPS):
         arrived, slope = _early_arrivals(w, share, tau)

@@ -31,7 +31,7 @@ def check_combination(estimator, marginal, n_experts, n_outputs):
         raise ValueError(f"n_experts = {n_experts} with estimator = {estimator!r}; expected 1: no such form is known")
     if n_experts > 1 and estimator == "CA-PG" and marginal != "asymptotic":
         raise ValueError(
-            f"n_experts = {n_experts} with marginal = {marginal!r}; expected 'asymptotic', which alone has several experts"
+            f"n_experts = {n_experts} with marginal = {marginal!r}; expected 'asymptotic': no other is known"
         )
     if n_outputs > 1 and estimator == "Outcome-PG":
         raise ValueError(f"n_outputs = {n_outputs} with estimator = 'Outcome-PG'; expected 1: no such form is built")

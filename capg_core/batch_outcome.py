@@ -38,19 +38,23 @@ def _none_of(theta, share, k, start, lam, stay, scratch, score):
             rate += lam[j]
         else:
             slope += lam[j] * stay[j]
-    ratio = rate / slope if slope > 0.0 else 0.0
     for j in range(theta.size):
-        score[j] = -lam[j] if share[j] == 0.0 else ratio * lam[j] * stay[j]
+        if share[j] == 0.0:
+            score[j] = -lam[j]
+        else:  # the quotient first: on a plateau of the clock the slope can be all but zero
+            score[j] = rate * (lam[j] * stay[j] / slope) if slope > 0.0 else 0.0
     return -rate, s
 
 
 @njit(cache=True, error_model="numpy")
 def _strict_part(theta, seen, sign, k, a, share, lam, stay, scratch, first, second):
-    """Fill ``first`` with the gradient of log rho_a for a strict late stage; return log rho_a (NaN: beyond the clock)."""
+    """Fill ``first`` with the gradient of log rho_a for a strict late stage; return log rho_a, or NaN."""
     for j in range(theta.size):
         better = sign * seen[j] > sign * seen[a] or (seen[j] == seen[a] and j < a)
         share[j] = 0.0 if better or theta[j] == -np.inf else 1.0
     none, s = _none_of(theta, share, k, -np.inf, lam, stay, scratch, first)
+    if none == -np.inf:  # so few are worse that this late stage never shows it: another part of a mixture did
+        return -np.inf
     share[a] = 0.0
     fewer, _ = _none_of(theta, share, k, s, lam, stay, scratch, second)
     if not fewer < none or none < -GONE:

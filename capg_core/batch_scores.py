@@ -13,6 +13,9 @@ from numba import njit
 from capg_core.batch_clock import solve_clock
 from capg_core.fast_exp import exp_into, fast_max, fast_sum
 
+# A clock whose count hardly moves (items per log time) says nothing of what earlier experts took.
+_PLATEAU = 1e-12
+
 
 @njit(cache=True, error_model="numpy")
 def _add_list_score(theta, taken, places, gain, open_, left, scratch, row):
@@ -168,9 +171,11 @@ def inclusion_rows(theta, outputs, shares, gains, rows):
                 on_clock += owed[j] * lam[m, j]
             for o in range(pull.size):
                 on_clock += pull[o] * lam[m, outputs[b, o]]
-            ratio = on_clock / slope if slope > 0.0 else 0.0
+            moved = on_clock / slope if slope > _PLATEAU else 0.0
             for j in range(n):
-                row[j] = lam[m, j] * (owed[j] - ratio * alive[m, j] * stay[m, j])
-                owed[j] += ratio * alive[m, j] * (1.0 - stay[m, j])
+                # the quotient first: on a plateau the slope can be all but zero
+                pushed = alive[m, j] * stay[m, j] * lam[m, j] / slope if slope > 0.0 else 0.0
+                row[j] = lam[m, j] * owed[j] - on_clock * pushed
+                owed[j] += moved * alive[m, j] * (1.0 - stay[m, j])
             for o in range(pull.size):
                 row[outputs[b, o]] += pull[o] * lam[m, outputs[b, o]]

@@ -30,7 +30,7 @@ def _best_l(seen, n_outputs):
 
 
 def _shown_reward(reward, utility, stage, weights):
-    """Return the expected reward of each row (B,) under one late stage; reward and utility are the candidates' (B, K)."""
+    """Return the expected reward of each context (B,) under one late stage, given its candidates' numbers (B, K)."""
     n_outputs = weights.size
     if stage == "uniform":
         return reward.mean(axis=1)
@@ -147,7 +147,7 @@ def _log_choose(n, k):
 
 
 def _shown_by_rank(pool, k, n_outputs):
-    """Return (pool, L): P(the item of rank r is shown at position l) when the K candidates are any, a strict late stage."""
+    """Return (pool, L): P(a strict late stage shows the item of rank r at position l) from K random candidates."""
     table = np.zeros((pool, n_outputs))
     for position in range(n_outputs):
         for r in range(position, pool):

@@ -1,8 +1,8 @@
 """Late stages: who picks the item that is shown, from the candidates.
 
-"optimal" ranks by utility, "anti" by minus utility, "uniform" picks at random, "noisy" ranks by utility plus Gumbel noise
-divided by beta; a mixture is one or another by chance. Exact formulas take no noisy one: it is a strict one once its
-noise is drawn. Training and evaluation take all four. Imports the checks alone.
+"optimal" ranks by utility, "anti" by minus utility, "uniform" picks at random, "noisy" ranks by utility plus Gumbel
+noise divided by beta; a mixture is one or another by chance. Exact formulas take no noisy one: it is a strict one once
+its noise is drawn. Training and evaluation take all four. Imports the checks alone.
 """
 
 from dataclasses import dataclass

@@ -207,8 +207,8 @@ class TwoTower:
         fits = users.ndim == items.ndim == 3 and users.shape[::2] == items.shape[::2] and users.size and items.size
         if not fits or not (np.isfinite(users).all() and np.isfinite(items).all()):
             raise ValueError(
-                f"path = {path!r} holds users {users.shape} and items {items.shape}; expected finite (M, n_users, d) and "
-                "(M, n_items, d)"
+                f"path = {path!r} holds users {users.shape} and items {items.shape}; expected finite numbers, "
+                "(M, n_users, d) and (M, n_items, d)"
             )
         model = object.__new__(cls)
         model.users, model.items = np.array(users, np.float64, order="C"), np.array(items, np.float64, order="C")

@@ -31,7 +31,7 @@ def paper_learning_rate(estimator):
     Parameters
     ----------
     estimator : str
-        One of ``ESTIMATORS``; Set-PG counts as a list estimator, Outcome-PG (not in the paper) as a credit-assigned one.
+        One of ``ESTIMATORS``. Set-PG counts as a list estimator, Outcome-PG (not in the paper) as credit-assigned.
 
     Returns
     -------
@@ -100,7 +100,7 @@ class Trainer:
         self._total = np.zeros((world.n_users, DIM))
 
     def tower_gradients(self, users):
-        """Sample a batch; return its mean gradients on the users' and the items' embeddings, (M, B, d) and (M, n, d)."""
+        """Sample a batch; return its mean gradients on the embeddings, (M, B, d) of users and (M, n, d) of items."""
         model, world = self.model, self.world
         available = None if world.available is None else world.available[users]
         theta = model.logits(users, available, self._theta)

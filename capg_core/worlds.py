@@ -129,9 +129,9 @@ class SyntheticWorld(World):
     """
     The paper's synthetic world, of any size.
 
-    Context and item embeddings x, e are uniform in [-1, 1]^d, normalised. The utility is 10 x'Me with a Gaussian M whose
-    rows are normalised; the reward is normal with mean softplus(utility) + 1 and standard deviation sigmoid(x'Ce + 1),
-    C Gaussian.
+    Context and item embeddings x, e are uniform in [-1, 1]^d, normalised. The utility is 10 x'Me with a Gaussian M
+    whose rows are normalised; the reward is normal with mean softplus(utility) + 1 and standard deviation
+    sigmoid(x'Ce + 1), C Gaussian.
 
     Parameters
     ----------
