@@ -34,6 +34,18 @@ def _early_arrivals(w, share, tau):
 
 
 @njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def _near_arrivals(w, share, tau):
+    """Return the expected arrivals and their slope in tau to 0.3 %, by 1 / (1 + x + ... + x^5 / 5!) for exp(-x)."""
+    arrived, slope = 0.0, 0.0
+    for j in range(w.size):
+        x = min(w[j] * tau, 40.0)
+        stay = 1.0 / (1.0 + x * (1.0 + x * (1.0 / 2 + x * (1.0 / 6 + x * (1.0 / 24 + x / 120)))))
+        arrived += share[j] * (1.0 - stay)
+        slope += share[j] * w[j] * stay
+    return arrived, slope
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def _arrivals(w, share, stay):
     """Return sum S (1 - stay) and its slope in tau, given stay = exp(-w tau)."""
     arrived, slope = 0.0, 0.0
@@ -43,19 +55,24 @@ def _arrivals(w, share, stay):
     return arrived, slope
 
 
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def clock_slope(lam, share, stay):
+    """Return sum S lam exp(-lam): how many more arrive for a unit of log time."""
+    slope = 0.0
+    for j in range(lam.size):
+        slope += share[j] * lam[j] * stay[j]
+    return slope
+
+
 @njit(cache=True, error_model="numpy")
-def _start_clock(theta, share, count, start, w, scratch):
+def _start_clock(theta, share, count, start, weights, shift, w, scratch):
     """Fill the weights and return (tau, shift) a little before the clock; log time is log tau + shift."""
-    top = -np.inf
-    for j in range(theta.size):
-        if share[j] > 0.0:
-            top = max(top, theta[j])
-    shift, tau = -top, 0.0
-    if start > -np.inf:
-        if start > shift + np.log(_LATE):
-            shift = start
-        tau = np.exp(start - shift)
-    exp_into(theta, 1.0, shift, w, scratch)
+    if start > shift + np.log(_LATE):
+        shift = start
+        exp_into(theta, 1.0, shift, w, scratch)
+    else:
+        w[:] = weights
+    tau = np.exp(start - shift)
     for _ in range(2 * theta.size + _MAX_STEPS):
         arrived, slope = _early_arrivals(w, share, tau)
         if arrived >= 0.999 * count:
@@ -79,26 +96,31 @@ def _start_clock(theta, share, count, start, w, scratch):
 
 
 @njit(cache=True, error_model="numpy")
-def solve_clock(theta, share, count, start, w, stay, scratch):
+def solve_clock(theta, share, count, start, weights, shift, w, stay, scratch):
     """
     Fill w and stay with w_j tau and exp(-w_j tau) at the clock where ``count`` items are expected.
 
-    ``start`` is the log of a time before that clock, or -inf. Returns log tau. The count is below sum(share).
+    ``weights`` is exp(theta + shift). ``start`` is the log of a time before that clock, or -inf. Returns log tau, to
+    a relative 1e-8 or better. The count is below sum(share).
     """
-    tau, shift = _start_clock(theta, share, count, start, w, scratch)
-    near = False
+    tau, shift = _start_clock(theta, share, count, start, weights, shift, w, scratch)
+    for _ in range(2):  # most of the way without exp
+        arrived, slope = _near_arrivals(w, share, tau)
+        tau += min(max((count - arrived) / slope, -0.5 * tau), tau) if slope > 0.0 else 0.0
+    step = 0.0
     for _ in range(_MAX_STEPS):
         exp_into(w, -tau, 0.0, stay, scratch)
-        if near:
-            break
         arrived, slope = _arrivals(w, share, stay)
         missing = count - arrived
         step = missing / slope if slope > 0.0 else 0.0
         # on a plateau the slope is rounding: no step may leave it
         step = min(max(step, -0.5 * tau), 3.0 * tau)
         tau += step
-        # Newton squares the error: after so small a step the next would be below rounding
-        near = abs(step) <= 1e-7 * tau or abs(missing) <= 1e-14 * count
+        if abs(step) <= 1e-4 * tau:  # Newton squares the error
+            break
     for j in range(w.size):
+        # where exp(-w tau) is not zero the last step is so small that four terms of exp are exact
+        x = min(max(-w[j] * step, -1.0), 1.0)
+        stay[j] *= 1.0 + x * (1.0 + 0.5 * x * (1.0 + x / 3.0 * (1.0 + 0.25 * x)))
         w[j] = min(w[j] * tau, GONE)
     return np.log(tau) + shift

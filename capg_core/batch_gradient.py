@@ -72,6 +72,8 @@ class BatchGradient:
         self.outputs = np.empty((batch_size, n_outputs), np.int64)
         self.rewards = np.empty((batch_size, n_outputs))
         self.rows = np.empty((n_experts, batch_size, world.n_items))
+        self._weights = np.empty_like(self.rows)
+        self._shifts = np.empty((n_experts, batch_size))
         self._noise = np.empty((0, 0))
         self._beyond = np.empty(batch_size, np.bool_)
 
@@ -90,7 +92,7 @@ class BatchGradient:
         if self.estimator == "Outcome-PG" and self.beta > 0.0:
             # the very noise that chooses must be seen by the estimator, for every item
             self._noise = world.utility[users] + rng.gumbel(size=(users.size, world.n_items)) / self.beta
-        draw_batch(theta, self.shares, rng, self.estimator == "V-PG", self.candidates)
+        draw_batch(theta, self.shares, rng, self.estimator == "V-PG", self.candidates, self._weights, self._shifts)
         choose_batch(
             self.candidates, world.utility, users, self._codes, self._chances, self._noise, self.beta, rng, self.outputs
         )
@@ -111,17 +113,17 @@ class BatchGradient:
 
     def _fill(self, theta, users, gains):
         if self.estimator == "V-PG":
-            list_rows(theta, self.candidates, self.shares, gains.sum(axis=1), self.rows)
+            list_rows(theta, self._weights, self.candidates, self.shares, gains.sum(axis=1), self.rows)
         elif self.estimator == "V-PG-SwR":
-            replaced_list_rows(theta, self.candidates, self.shares, gains.sum(axis=1), self.rows)
+            replaced_list_rows(self._weights, self.candidates, self.shares, gains.sum(axis=1), self.rows)
         elif self.estimator == "CA-PG-SwR":
-            top1_rows(theta, self.outputs, self.shares, gains, self.rows)
+            top1_rows(theta, self._weights, self._shifts, self.outputs, self.shares, gains, self.rows)
         elif self.estimator == "CA-PG" and self.marginal == "asymptotic":
-            inclusion_rows(theta, self.outputs, self.shares, gains, self.rows)
+            inclusion_rows(theta, self._weights, self._shifts, self.outputs, self.shares, gains, self.rows)
         elif self.estimator == "Outcome-PG" and self.marginal == "asymptotic":
             outcome_rows_batch(
-                theta[0], self.outputs[:, 0], self.k, self.world.utility, users, self._codes, self._chances,
-                self._noise, gains[:, 0], self.rows[0], self._beyond,
+                theta[0], self._weights[0], self._shifts[0], self.outputs[:, 0], self.k, self.world.utility, users,
+                self._codes, self._chances, self._noise, gains[:, 0], self.rows[0], self._beyond,
             )  # fmt: skip
             for b in np.flatnonzero(self._beyond):
                 self.rows[0, b] = gains[b, 0] * self._exact_outcome_row(theta[0, b], users, b)

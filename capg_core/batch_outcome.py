@@ -12,51 +12,51 @@ the estimator unbiased up to the clock's approximation. Imports the batch clock 
 import numpy as np
 from numba import njit
 
-from capg_core.batch_clock import GONE, solve_clock
+from capg_core.batch_clock import GONE, clock_slope, solve_clock
 from capg_core.batch_sampling import ANTI, NOISY, UNIFORM
+from capg_core.fast_exp import fast_sum
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def _rate_of_the_rest(lam, share):
+    rate = 0.0
+    for j in range(lam.size):
+        rate += (1.0 - share[j]) * lam[j]
+    return rate
 
 
 @njit(cache=True, error_model="numpy")
-def _none_of(theta, share, k, start, lam, stay, scratch, score):
+def _none_of(theta, weights, shift, share, k, start, lam, stay, scratch, score):
     """
     Fill the gradient of log P(no item with share 0 arrives), by the clock of the others; return (that log, log clock).
 
     Items masked out have no weight, and count in neither group.
     """
-    n_other = 0
-    for j in range(theta.size):
-        if share[j] > 0.0:
-            n_other += 1
+    n_other = int(fast_sum(share))
     if n_other < k:
         score[:] = 0.0
         return -np.inf, -np.inf
     # with exactly K others all must arrive: the clock stands at the median of the last one
-    s = solve_clock(theta, share, min(float(k), n_other - 0.5), start, lam, stay, scratch)
-    rate, slope = 0.0, 0.0
+    s = solve_clock(theta, share, min(float(k), n_other - 0.5), start, weights, shift, lam, stay, scratch)
+    rate = _rate_of_the_rest(lam, share)
+    slope = max(clock_slope(lam, share, stay), 1e-300)
     for j in range(theta.size):
-        if share[j] == 0.0:
-            rate += lam[j]
-        else:
-            slope += lam[j] * stay[j]
-    for j in range(theta.size):
-        if share[j] == 0.0:
-            score[j] = -lam[j]
-        else:  # the quotient first: on a plateau of the clock the slope can be all but zero
-            score[j] = rate * (lam[j] * stay[j] / slope) if slope > 0.0 else 0.0
+        # the quotient first: on a plateau of the clock the slope can be all but zero
+        score[j] = rate * (share[j] * lam[j] * stay[j] / slope) - (1.0 - share[j]) * lam[j]
     return -rate, s
 
 
 @njit(cache=True, error_model="numpy")
-def _strict_part(theta, seen, sign, k, a, share, lam, stay, scratch, first, second):
+def _strict_part(theta, weights, shift, seen, sign, k, a, share, lam, stay, scratch, first, second):
     """Fill ``first`` with the gradient of log rho_a for a strict late stage; return log rho_a, or NaN."""
     for j in range(theta.size):
         better = sign * seen[j] > sign * seen[a] or (seen[j] == seen[a] and j < a)
         share[j] = 0.0 if better or theta[j] == -np.inf else 1.0
-    none, s = _none_of(theta, share, k, -np.inf, lam, stay, scratch, first)
+    none, s = _none_of(theta, weights, shift, share, k, -np.inf, lam, stay, scratch, first)
     if none == -np.inf:  # so few are worse that this late stage never shows it: another part of a mixture did
         return -np.inf
     share[a] = 0.0
-    fewer, _ = _none_of(theta, share, k, s, lam, stay, scratch, second)
+    fewer, _ = _none_of(theta, weights, shift, share, k, s, lam, stay, scratch, second)
     if not fewer < none or none < -GONE:
         return np.nan
     ratio = np.exp(fewer - none)
@@ -66,7 +66,7 @@ def _strict_part(theta, seen, sign, k, a, share, lam, stay, scratch, first, seco
 
 
 @njit(cache=True, error_model="numpy")
-def _uniform_part(theta, k, a, share, lam, stay, scratch, first):
+def _uniform_part(theta, weights, shift, k, a, share, lam, stay, scratch, first):
     """Fill ``first`` with the gradient of log pi_a and return log(pi_a / K)."""
     n = 0
     for j in range(theta.size):
@@ -75,22 +75,20 @@ def _uniform_part(theta, k, a, share, lam, stay, scratch, first):
     if k >= n:
         first[:] = 0.0
         return -np.log(k)
-    solve_clock(theta, share, float(k), -np.inf, lam, stay, scratch)
-    slope = 0.0
-    for j in range(theta.size):
-        slope += lam[j] * stay[j]
+    solve_clock(theta, share, float(k), -np.inf, weights, shift, lam, stay, scratch)
+    slope = max(clock_slope(lam, share, stay), 1e-300)
     pi = -np.expm1(-lam[a])
     f = lam[a] * stay[a] / pi if pi > 0.0 else 1.0
     for j in range(theta.size):
-        first[j] = -f * lam[j] * stay[j] / slope if slope > 0.0 else 0.0
+        first[j] = -f * (lam[j] * stay[j] / slope)
     first[a] += f
     return np.log(pi / k)
 
 
 @njit(cache=True, error_model="numpy")
-def outcome_rows_batch(theta, outputs, k, utility, rows_of, codes, shares, noisy, gain, rows, beyond):
+def outcome_rows_batch(theta, weights, shifts, outputs, k, utility, rows_of, codes, shares, noisy, gain, rows, beyond):
     """
-    Fill rows (B, n) with gain times the gradient of log rho_a; theta (B, n), outputs (B,).
+    Fill rows (B, n) with gain times the gradient of log rho_a; theta and weights (B, n), shifts and outputs (B,).
 
     ``utility[rows_of[b]]`` and, for a noisy part, ``noisy[b]`` is what the late stage saw. ``beyond[b]`` is set where
     the clock gives the output no probability: the caller takes the exact score there.
@@ -103,11 +101,15 @@ def outcome_rows_batch(theta, outputs, k, utility, rows_of, codes, shares, noisy
         a = outputs[b]
         for part in range(codes.size):
             if codes[part] == UNIFORM:
-                log_rho[part] = _uniform_part(theta[b], k, a, share, lam, stay, scratch, parts[part])
+                log_rho[part] = _uniform_part(
+                    theta[b], weights[b], shifts[b], k, a, share, lam, stay, scratch, parts[part]
+                )
             else:
                 seen = noisy[b] if codes[part] == NOISY else utility[rows_of[b]]
                 sign = -1.0 if codes[part] == ANTI else 1.0
-                log_rho[part] = _strict_part(theta[b], seen, sign, k, a, share, lam, stay, scratch, parts[part], second)
+                log_rho[part] = _strict_part(
+                    theta[b], weights[b], shifts[b], seen, sign, k, a, share, lam, stay, scratch, parts[part], second
+                )
         beyond[b] = np.isnan(log_rho).any()
         total = -np.inf
         for part in range(codes.size):

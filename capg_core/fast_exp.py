@@ -75,3 +75,11 @@ def fast_max(x):
     for i in range(whole, x.size):
         a = max(a, x[i])
     return max(max(a, b), max(c, d))
+
+
+@njit(cache=True, error_model="numpy")
+def weigh(theta, weights, scratch):
+    """Fill the weights exp(theta + shift), the largest of them 1, and return the shift."""
+    shift = -fast_max(theta)
+    exp_into(theta, 1.0, shift, weights, scratch)
+    return shift

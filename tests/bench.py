@@ -16,6 +16,9 @@ import tracemalloc
 import numpy as np
 
 import capg_core as capg
+from capg_core.batch_gradient import BatchGradient
+from capg_core.fast_exp import exp_into
+from capg_core.training import Trainer
 
 
 def median_ms(call, repeats=15):
@@ -87,7 +90,58 @@ def panel_times():
 
 def main():
     core_times()
+    training_times()
     panel_times()
+
+
+def step_floor(batch, n, dim, rng):
+    """Return (name of the faster exp, floor): three matrix products and one exp of all logits, in ms."""
+    users, items, rows = rng.normal(size=(batch, dim)), rng.normal(size=(n, dim)), rng.normal(size=(batch, n))
+    out, scratch, of_users, of_items = (
+        np.empty((batch, n)),
+        np.empty(batch * n),
+        np.empty((batch, dim)),
+        np.empty((n, dim)),
+    )
+
+    def products():
+        np.matmul(users, items.T, out=out)
+        np.matmul(rows, items, out=of_users)
+        np.matmul(rows.T, users, out=of_items)
+
+    exps = {
+        "NumPy's exp": median_ms(lambda: np.exp(rows, out=out), 100),
+        "our exp": median_ms(lambda: exp_into(rows.reshape(-1), 1.0, 0.0, out.reshape(-1), scratch), 100),
+    }
+    name = min(exps, key=exps.get)
+    return name, median_ms(products, 100) + exps[name]
+
+
+def trainer_of(world, estimator, k):
+    gradient = BatchGradient(
+        world, estimator, k, marginal="asymptotic", baseline="mean", late_stage="optimal", n_outputs=1,
+        position_weights=None, n_experts=1, batch_size=128,
+    )  # fmt: skip
+    return Trainer(world, gradient, n_experts=1, batch_size=128, learning_rate=0.1, seed=0)
+
+
+def training_times():
+    """Report one training step beside its floor, and how it grows with K and n."""
+    goals = {"V-PG": 3, "V-PG-SwR": 3, "CA-PG-SwR": 3, "CA-PG": 5, "Outcome-PG": 8}
+    world = capg.SyntheticWorld()
+    print("one training step, the paper's world, batch 128, K = 20, one thread, medians of 200")
+    for estimator, goal in goals.items():
+        trainer = trainer_of(world, estimator, 20)
+        step = median_ms(trainer.step, 200)
+        name, floor = step_floor(128, 1000, 10, np.random.default_rng(0))
+        beside = f"floor {floor:.2f} ms (products, {name})   ratio {step / floor:4.1f}   at most {goal}"
+        print(f"  {estimator:<11}{step:6.2f} ms   {beside}")
+    for estimator in ("CA-PG", "CA-PG-SwR", "V-PG"):
+        times = [median_ms(trainer_of(world, estimator, k).step, 60) for k in (10, 50, 100, 200, 500)]
+        print(f"  {estimator:<11}K = 10, 50, 100, 200, 500: " + ", ".join(f"{t:.2f}" for t in times) + " ms")
+    for n in (1000, 4000, 16000):
+        wide = capg.SyntheticWorld(200, n)
+        print(f"  CA-PG      n = {n:>6,}: {median_ms(trainer_of(wide, 'CA-PG', 20).step, 20):.2f} ms a step")
 
 
 def core_times():
