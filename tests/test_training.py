@@ -428,6 +428,19 @@ def test_extreme_logits_stay_finite(estimator, k):
         assert np.abs(rows).max() <= 2.0 * k * np.abs(gradient.rewards).max()
 
 
+@pytest.mark.slow
+def test_many_steps_of_the_noisiest_estimator_stay_finite_and_learn():
+    """V-PG without a baseline, K = 50 of 1,000 items, 100,000 steps; floating-point warnings are errors."""
+    world = capg.SyntheticWorld(40, 1000, seed=0)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        result = capg.train(
+            world, "V-PG", 50, n_steps=100_000, learning_rate=0.1, seed=0, eval_every=20_000, batch_size=4
+        )
+    assert np.isfinite(result.model.users).all() and np.isfinite(result.model.items).all()
+    assert result.steps[-1] == 100_000 and not result.stopped
+    assert result.policy_value[-1] > result.policy_value[0] + 0.3  # no silent stall
+
+
 REFUSED = [
     ({"estimator": "PG"}, ["estimator", "'PG'", "CA-PG"]),
     ({"k": 0}, ["k = 0", "at least 1"]),
