@@ -49,7 +49,7 @@ $(VENV)/.test: $(VENV)/.lab
 lab: $(VENV)/.lab
 	@echo "compiling the kernels (seconds the first time)"
 	@$(PY) -m capg_core.warm $(call or_say,the kernels did not compile. Run 'make clean' and try again; if it stays report the message above)
-	@$(PY) -m jupyterlab $(ROOT_FLAG) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) \
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m jupyterlab $(ROOT_FLAG) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) \
 		$(call or_say,JupyterLab stopped with an error. If its port is taken try: make lab ARGS=--port=8899)
 
 # One pytest call runs the mathematics, the panel, the browser and all notebooks, so its summary comes last.

@@ -55,9 +55,11 @@ def _strict_part(theta, weights, shift, seen, sign, k, a, share, lam, stay, scra
     none, s = _none_of(theta, weights, shift, share, k, -np.inf, lam, stay, scratch, first)
     if none == -np.inf:  # so few are worse that this late stage never shows it: another part of a mixture did
         return -np.inf
+    if none < -GONE:  # beyond what a double holds; a mixture has its other parts
+        return -np.inf
     share[a] = 0.0
     fewer, _ = _none_of(theta, weights, shift, share, k, s, lam, stay, scratch, second)
-    if not fewer < none or none < -GONE:
+    if not fewer < none:
         return np.nan
     ratio = np.exp(fewer - none)
     for j in range(theta.size):
@@ -110,11 +112,11 @@ def outcome_rows_batch(theta, weights, shifts, outputs, k, utility, rows_of, cod
                 log_rho[part] = _strict_part(
                     theta[b], weights[b], shifts[b], seen, sign, k, a, share, lam, stay, scratch, parts[part], second
                 )
-        beyond[b] = np.isnan(log_rho).any()
         total = -np.inf
         for part in range(codes.size):
             log_rho[part] += np.log(shares[part])
             total = np.logaddexp(total, log_rho[part])
+        beyond[b] = not total > -np.inf  # NaN too
         rows[b, :] = 0.0
         if beyond[b]:
             continue

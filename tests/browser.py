@@ -204,6 +204,9 @@ def open_notebook(page, address, name):
     """Open a notebook in Lab, clear its stored outputs, and wait for an idle kernel."""
     page.goto(f"{address}/lab/tree/{name}?reset")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    dialog = page.locator(".jp-Dialog button.jp-mod-accept")
+    if dialog.count():  # a busy Lab asks now and then which kernel to start
+        dialog.first.click()
     page.locator(".jp-NotebookPanel-toolbar [data-status='idle']").first.wait_for(timeout=60_000, state="attached")
     # Stored prompts look like a run that is over. Lab sometimes drops the click, as it does with Run All.
     for _ in range(10):

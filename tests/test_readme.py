@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import readme_numbers
 
+import capg_core as capg
+
 TEXT = (pathlib.Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
@@ -27,13 +29,20 @@ def test_the_table_is_what_the_code_computes(k):
     np.testing.assert_allclose(stored_table()[k], readme_numbers.numbers(k), rtol=6e-3)
 
 
-def test_the_example_runs():
+def test_the_examples_run_one_after_the_other():
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 1
-    exec(compile(blocks[0], "README.md", "exec"), {})
+    assert len(blocks) == 2
+    exec(compile("\n".join(blocks), "README.md", "exec"), {})
 
 
 def test_every_file_that_is_named_is_there():
     root = pathlib.Path(__file__).parents[1]
     for target in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXT):
         assert (root / target).exists(), target
+
+
+def test_what_is_said_of_the_films_is_what_they_are():
+    error = capg.held_out_error()
+    assert f"{error.factorisation:.3f} stars, against {error.biases:.3f} for biases alone" in TEXT
+    own, fitted = (capg.alignment(capg.observed_films(stage)).concordance for stage in ("own", "fitted"))
+    assert own == 1.0 and f"{100 * fitted:.0f} % of the pairs" in TEXT

@@ -1,0 +1,111 @@
+"""The training race in JupyterLab in a real browser: start, watch the curves grow, stop; again by keyboard."""
+
+import os
+import time
+
+import pytest
+from browser import NoBrowser, PanelInPage, chromium, error_outputs, lab, open_notebook, run_all
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def page():
+    try:
+        with chromium() as browser, lab() as address:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            open_notebook(page, address, "07_training_race.ipynb")
+            run_all(page)
+            yield page
+            page.close()
+    except NoBrowser as reason:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI=true asks for the browser tests, but {reason}")
+        pytest.skip(f"browser tests: {reason}")
+
+
+class Race(PanelInPage):
+    """The first training panel of the page."""
+
+    def __init__(self, page):
+        super().__init__(page)
+        self.start = self.box.locator("button", has_text="Start").first
+        self.stop = self.box.locator("button", has_text="Stop").first
+        self.status = self.box.locator(".capg-status")
+        self.bar = self.box.locator(".capg-progress .progress-bar")
+        self.steps = self.box.get_by_label("Steps", exact=True)
+
+    def wait_for_status(self, words, seconds=20):
+        deadline = time.monotonic() + seconds
+        while words not in self.status.inner_text():
+            assert time.monotonic() < deadline, f"{words!r} not in {self.status.inner_text()!r}"
+            self.page.wait_for_timeout(20)
+
+    def progress(self):
+        return self.bar.evaluate("bar => parseFloat(bar.style.width)")
+
+    def pictures(self, seconds):
+        """Count the different pictures that the page shows in some seconds, frame by frame."""
+        return self.picture.evaluate(
+            """(img, ms) => new Promise(done => {
+                const seen = new Set(), end = performance.now() + ms;
+                const look = () => {
+                    seen.add(img.src);
+                    if (performance.now() > end) done(seen.size - 1); else requestAnimationFrame(look);
+                };
+                look();
+            })""",
+            1000 * seconds,
+        )
+
+
+@pytest.fixture
+def race(page):
+    race = Race(page)
+    race.steps.select_option("20,000")
+    yield race
+    race.stop.click()
+    race.page.wait_for_timeout(300)
+
+
+def test_run_all_gives_no_error(page):
+    assert error_outputs(page) == []
+    assert "After 500 steps at K = 10" in Race(page).sentence.inner_text()
+
+
+def test_start_draws_while_it_trains_and_stop_stops(race, capsys):
+    before = race.state()
+    race.start.click()
+    race.wait_for_status(" left")
+    first = race.progress()
+    drawn = race.pictures(4)
+    assert drawn > 4
+    assert race.progress() > first
+    race.wait_for_change(before)  # the sentence as well
+    begin = time.monotonic()
+    race.stop.click()
+    race.wait_for_status("stopped")
+    took = time.monotonic() - begin
+    still = race.state()[0]
+    race.page.wait_for_timeout(700)
+    assert race.state()[0] == still, "the picture still changes after Stop"
+    assert error_outputs(race.page) == []
+    with capsys.disabled():
+        print(f"\n{drawn / 4:.1f} pictures a second in the page; {1000 * took:.0f} ms from Stop to 'stopped'")
+
+
+def test_start_again_by_keyboard_with_another_k(race):
+    race.slider.locator(".noUi-handle").focus()
+    race.page.keyboard.press("ArrowRight")
+    race.page.wait_for_timeout(300)
+    race.start.focus()
+    race.page.keyboard.press("Enter")
+    race.wait_for_status(" left")
+    assert race.pictures(2) > 1
+    race.page.keyboard.press("Tab")
+    focused = race.page.evaluate("() => document.activeElement.textContent")
+    assert focused == "Stop", "Tab goes from Start to Stop"
+    race.page.keyboard.press("Enter")
+    race.wait_for_status("stopped")
+    assert "at K = 20 " in race.sentence.inner_text()
+    assert error_outputs(race.page) == []

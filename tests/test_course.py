@@ -1,0 +1,110 @@
+"""The course as one book: each notebook has the same parts, they are linked, and the guides know them all."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import capg_core as capg
+from capg_core.classroom.exercises import EXERCISES
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NAMES = [path.name for path in NOTEBOOKS]
+COURSE = [
+    "00_start_here",
+    "01_two_stage_ranking",
+    "02_the_race",
+    "03_exploding_variance",
+    "04_credit_assignment",
+    "05_bias_and_alignment",
+    "06_cheap_marginals",
+    "07_training_race",
+    "08_real_ratings",
+    "09_mixture_of_experts",
+]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+def read(path):
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    prose = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return cells, code, prose
+
+
+def test_the_course_is_complete():
+    assert [path.stem for path in NOTEBOOKS] == COURSE
+
+
+def test_readme_lists_every_notebook_in_order():
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\(notebooks/(\w+)\.ipynb\)", table) == COURSE
+
+
+def test_length_is_one_idea(path):
+    cells, _, _ = read(path)
+    assert 20 <= len(cells) <= 40, len(cells)
+
+
+def test_every_part_is_there(path):
+    _, code, prose = read(path)
+    first = prose.split("\n\n")[0]
+    assert first.startswith("# ")
+    for part in ("After this notebook", "minutes", "## Predict", "## Recap", "## References"):
+        assert part in prose, f"no {part!r}"
+    assert "Predict(" in code and ".reveal(" in code
+    assert "Panel(" in code
+
+
+def test_exercises_are_the_declared_ones(path):
+    _, code, _ = read(path)
+    number = path.stem[:2]
+    asked = re.findall(r'check\("(\d\d\.\d)"', code)
+    assert asked == [key for key in EXERCISES if key.startswith(number)]
+    assert len(asked) >= 2
+    assert re.search(r"^def \w+\(", code, re.M), "no coding exercise"
+
+
+def test_links_lead_to_the_neighbours(path):
+    _, _, prose = read(path)
+    links = set(re.findall(r"\((\d\d_\w+)\.ipynb\)", prose))
+    place = COURSE.index(path.stem)
+    assert links <= set(COURSE)
+    assert set(COURSE[max(place - 1, 0) : place + 2]) - {path.stem} <= links
+    for target in re.findall(r"\]\(([^)#]+?)\)", prose):
+        if not target.startswith("http"):
+            assert (path.parent / target).exists(), target
+
+
+def test_solutions_stand_beside(path):
+    assert (path.parent / "solutions" / f"{path.stem}.py").is_file()
+
+
+def test_glossary_names_what_exists():
+    text = (ROOT / "notebooks" / "GLOSSARY.md").read_text(encoding="utf-8")
+    for name in ("inclusion_probabilities", "outcome_probabilities", "policy_value", "alignment", "mix"):
+        assert name in text and hasattr(capg, name)
+    assert all(f"| {estimator} |" in text for estimator in capg.ESTIMATORS)
+    words = [line.split("|")[1].strip() for line in text.partition("## Words")[2].splitlines()[4:] if line]
+    assert words == sorted(words, key=lambda word: word.lower().replace("–", "-"))
+    assert set(re.findall(r"\b0\d\b", text)) <= {name[:2] for name in COURSE}
+
+
+@pytest.mark.parametrize("guide", ["INSTRUCTOR.md", "CHEATSHEET.md", "GLOSSARY.md"])
+def test_guides_are_there_and_their_links_lead_somewhere(guide):
+    folder = ROOT / "notebooks"
+    text = (folder / guide).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+?)\)", text):
+        if not target.startswith("http"):
+            assert (folder / target).exists(), target
+
+
+def test_instructors_guide_knows_every_notebook():
+    text = (ROOT / "notebooks" / "INSTRUCTOR.md").read_text(encoding="utf-8")
+    assert set(COURSE) <= set(re.findall(r"\d\d_\w+", text))
