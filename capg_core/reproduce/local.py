@@ -1,0 +1,129 @@
+"""Running jobs in several processes of this computer. May import ``jobs``.
+
+Each process computes with one thread: several small computations side by side are faster than one in many threads, and
+processes do not take each other's cores.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from capg_core.reproduce.jobs import run_job
+
+_ONE_THREAD = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS",
+)  # fmt: skip
+_LOOK = 0.2  # seconds between two looks at the progress
+
+# Of a worker process: where it writes how many steps of its job are done, and where it reads that it has to stop.
+_mine = {}
+
+
+class WorkerDied(Exception):
+    """A worker process ended by itself."""
+
+
+def _begin(taken, slots, stop):
+    """Start a worker."""
+    with taken.get_lock():
+        _mine.update(slot=taken.value, slots=slots, stop=stop)
+        taken.value += 1
+    parent = multiprocessing.parent_process()
+
+    def follow():
+        # a killed parent cannot stop its workers, so they watch it
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _work(job, kuairec):
+    """Run a job in a worker."""
+    slot, slots, stop = _mine["slot"], _mine["slots"], _mine["stop"]
+
+    def callback(progress):
+        slots[slot] = progress.step
+        return bool(stop.value)
+
+    try:
+        return run_job(job, kuairec, callback)
+    finally:
+        slots[slot] = 0
+
+
+@contextlib.contextmanager
+def _for_children():
+    """Let processes that start now inherit one thread each, and leave Ctrl-C to the parent."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        if main:
+            signal.signal(signal.SIGINT, handler)
+
+
+def run_local(jobs, n_processes, kuairec, keep, show):
+    """
+    Run jobs in worker processes.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    n_processes : int
+    kuairec : str or None
+        Path of the KuaiRec data.
+    keep : callable
+        Gets each job and its `Curve` as it comes, in this process.
+    show : callable
+        Gets the number of steps done in jobs that are on their way.
+
+    Raises
+    ------
+    WorkerDied
+        If a process was killed, by the system for lack of memory for example. What was finished is kept.
+    """
+    context = multiprocessing.get_context("spawn")
+    slots, stop = context.RawArray("q", n_processes), context.RawValue("i", 0)
+    executor = ProcessPoolExecutor(
+        n_processes, mp_context=context, initializer=_begin, initargs=(context.Value("i", 0), slots, stop)
+    )
+    with _for_children():  # the first submit starts all of them
+        futures = {executor.submit(_work, job, kuairec): job for job in jobs}
+    kept = set()
+
+    def keep_finished(finished):
+        for future in finished:
+            if future.done() and not future.cancelled() and future not in kept and future.exception() is None:
+                kept.add(future)
+                keep(futures[future], future.result())
+
+    try:
+        pending = set(futures)
+        while pending:
+            finished, pending = wait(pending, timeout=_LOOK, return_when=FIRST_COMPLETED)
+            keep_finished(finished)
+            for future in finished - kept:
+                future.result()  # raises
+            show(sum(slots))
+    except BaseException as error:
+        stop.value = 1  # a worker looks at it several times a second
+        executor.shutdown(wait=True, cancel_futures=True)
+        if isinstance(error, (KeyboardInterrupt, BrokenProcessPool)):
+            keep_finished(futures)
+        if isinstance(error, BrokenProcessPool):
+            raise WorkerDied from error
+        raise
+    executor.shutdown(wait=True)
