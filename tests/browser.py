@@ -213,7 +213,8 @@ def open_notebook(page, address, name):
         menu(page, "Edit", "Clear Outputs of All Cells")
         deadline = time.monotonic() + 4
         while time.monotonic() < deadline:
-            if not any(character.isdigit() for prompt in prompts(page) for character in prompt):
+            seen = prompts(page)  # none at all while a slow page is still being filled
+            if seen and not any(character.isdigit() for prompt in seen for character in prompt):
                 return
             page.wait_for_timeout(100)
     raise RuntimeError(f"Clear Outputs was dropped ten times; prompts {prompts(page)}")

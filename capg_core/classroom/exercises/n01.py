@@ -1,0 +1,289 @@
+"""The exercises of 01_two_stage_ranking."""
+
+from functools import lru_cache
+from math import comb
+
+import numpy as np
+
+import capg_core as capg
+from capg_core.classroom.check import Exercise, Misconception
+
+_rng = np.random.default_rng(11)
+
+# Lists of candidates, mean rewards and utilities that do not order the films as the rewards do.
+_REGRET_CASES = (
+    (np.array([[0, 1], [2, 3], [3, 0]]), np.array([1.0, 4.0, 2.0, 3.0]), np.array([0.4, 0.2, 0.1, 0.3])),
+    (np.array([[4, 0, 2]]), np.array([0.5, 5.0, 2.5, 3.0, 4.0]), np.array([2.0, 9.0, 3.0, 4.0, 1.0])),
+    (_rng.permuted(np.tile(np.arange(12), (8, 1)), axis=1)[:, :4], _rng.random(12), _rng.random(12)),
+)
+_UNIFORM_CASES = (
+    (np.array([0.0, 1.0, 2.0, 7.0]), 2),
+    (np.array([4.5, 0.5, 3.0, 1.0, 2.0, 5.0]), 3),
+    (np.random.default_rng(3).random(60), 20),
+)
+
+
+def _try_regret(function):
+    """Call a student's ``regret(lists, mean_reward, utility)`` on every case."""
+    if not callable(function):
+        raise TypeError(f"expected a function regret(lists, mean_reward, utility), not {type(function).__name__}")
+    results = []
+    for case in _REGRET_CASES:
+        result = function(*(array.copy() for array in case))
+        if result is None or result is ...:
+            raise NotImplementedError
+        result = np.asarray(result, dtype=float)
+        if result.size != 1:
+            raise ValueError(f"the regret has shape {result.shape}; expected one number, the mean over the lists")
+        results.append(float(result.reshape(-1)[0]))
+    return np.array(results)
+
+
+def _try_uniform(function):
+    """Call a student's ``uniform_value(mean_reward, k)`` on every case."""
+    if not callable(function):
+        raise TypeError(f"expected a function uniform_value(mean_reward, k), not {type(function).__name__}")
+    results = []
+    for mean_reward, k in _UNIFORM_CASES:
+        result = function(mean_reward.copy(), k)
+        if result is None or result is ...:
+            raise NotImplementedError
+        results.append(float(np.asarray(result, dtype=float).reshape(())))
+    return np.array(results)
+
+
+def _regret(lists, mean_reward, utility):
+    return mean_reward.max() - np.mean(mean_reward[capg.choose_output(lists, utility)])
+
+
+def _of_the_first(lists, mean_reward, utility):
+    """Show the film drawn first: no late stage."""
+    return mean_reward.max() - np.mean(mean_reward[lists[:, 0]])
+
+
+def _late_stage_sees_the_reward(lists, mean_reward, utility):
+    """Let the late stage pick the largest reward, which it does not know."""
+    return mean_reward.max() - np.mean(mean_reward[lists].max(axis=1))
+
+
+def _against_the_candidates(lists, mean_reward, utility):
+    """Compare with the best candidate, not with the best film."""
+    return np.mean(mean_reward[lists].max(axis=1) - mean_reward[capg.choose_output(lists, utility)])
+
+
+def _in_utility(lists, mean_reward, utility):
+    """Measure in units of the late stage's utility."""
+    return utility.max() - np.mean(utility[capg.choose_output(lists, utility)])
+
+
+def _value_not_regret(lists, mean_reward, utility):
+    return np.mean(mean_reward[capg.choose_output(lists, utility)])
+
+
+def _summed(lists, mean_reward, utility):
+    return len(lists) * _regret(lists, mean_reward, utility)
+
+
+def _averaged_candidates(lists, mean_reward, utility):
+    """Average over the candidates: a late stage that picks at random."""
+    return mean_reward.max() - np.mean(mean_reward[lists])
+
+
+def _best_position(lists, mean_reward, utility):
+    """Use the place in the list as if it were the number of the film."""
+    return mean_reward.max() - np.mean(mean_reward[np.argmax(utility[lists], axis=1)])
+
+
+def _hypergeometric(worse, chosen, k, largest_first=True):
+    """Return a wrong or right value by ``chosen(n, m)`` sets in which film m (1 is best) is shown."""
+
+    def value(mean_reward, k_asked):
+        n = len(mean_reward)
+        ordered = np.sort(mean_reward)
+        ordered = ordered[::-1] if largest_first else ordered
+        size = k(k_asked)
+        return sum(comb(worse(n, m), chosen(size)) * q for m, q in enumerate(ordered, 1)) / comb(n, size)
+
+    return value
+
+
+_uniform = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k)
+_shows_the_worst = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k, largest_first=False)
+_counted_itself = _hypergeometric(lambda n, m: n - m + 1, lambda k: k - 1, lambda k: k)
+_all_missed = _hypergeometric(lambda n, m: n - m, lambda k: k, lambda k: k)
+_one_too_few = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k - 1)
+_one_too_many = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k + 1)
+
+
+def _with_replacement(mean_reward, k):
+    """Draw with putting back: the best of K independent draws."""
+    n = len(mean_reward)
+    m = np.arange(1, n + 1)
+    return np.sort(mean_reward)[::-1] @ (((n - m + 1) / n) ** k - ((n - m) / n) ** k)
+
+
+def _no_late_stage(mean_reward, k):
+    return np.mean(mean_reward)
+
+
+@lru_cache(maxsize=1)
+def blame():
+    """Return the values of user 67 at K = 5 and quality 0.5, and the best reward.
+
+    Returns
+    -------
+    dict
+        "optimal", "uniform", "anti" to the policy value, and "best" to the highest mean reward.
+    """
+    p = capg.load_ratings().user_problem(67)
+    taste = (p.utility - p.utility.mean()) / p.utility.std()
+    noise = np.random.default_rng(167).normal(size=len(p.items))
+    noise = (noise - noise.mean()) / noise.std()
+    score = 0.5 * taste + np.sqrt(1 - 0.5**2) * noise
+    logits = 2 * (score - score.mean()) / score.std()
+    values = {
+        late: capg.policy_value(logits, 5, p.mean_reward, p.utility, late) for late in ("optimal", "uniform", "anti")
+    }
+    return values | {"best": float(p.mean_reward.max())}
+
+
+EXERCISES = (
+    Exercise(
+        key="01.1",
+        question="Write regret(lists, mean_reward, utility): the mean regret over the lists, when the late stage "
+        "shows the candidate with the largest utility.",
+        expected=lambda: _regret,
+        evaluate=_try_regret,
+        rtol=1e-8,
+        misconceptions=(
+            Misconception(
+                "reward of the first candidate",
+                lambda: _of_the_first,
+                "This shows the film drawn first. The order of the draws does not matter to the late stage: it looks "
+                "at all the candidates.",
+            ),
+            Misconception(
+                "late stage sees the reward",
+                lambda: _late_stage_sees_the_reward,
+                "Here the late stage picks by the mean reward. It knows its own utility only, and the two may differ.",
+            ),
+            Misconception(
+                "compared with the best candidate",
+                lambda: _against_the_candidates,
+                "This compares with the best of the candidates, so it is blind to films the early stage left out. "
+                "Regret compares with the best film of all.",
+            ),
+            Misconception(
+                "measured in utility",
+                lambda: _in_utility,
+                "This is in units of the utility. The late stage picks by utility; the user pays in reward.",
+            ),
+            Misconception(
+                "value instead of regret",
+                lambda: _value_not_regret,
+                "This is the mean reward of what is shown. Regret is how far that falls short of the best film.",
+            ),
+            Misconception(
+                "summed instead of averaged",
+                lambda: _summed,
+                "This grows with the number of lists: it is a sum. The question asks for the mean over the lists.",
+            ),
+            Misconception(
+                "averaged over the candidates",
+                lambda: _averaged_candidates,
+                "This averages over all the candidates, as if the late stage picked at random.",
+            ),
+            Misconception(
+                "place instead of film",
+                lambda: _best_position,
+                "An argmax over a list gives a place in that list. Which film stands in that place?",
+            ),
+        ),
+        praise="That is right. The last section splits this number between the two stages.",
+    ),
+    Exercise(
+        key="01.2",
+        question="Write uniform_value(mean_reward, k): the exact expected reward when all sets of k candidates are "
+        "equally likely and the late stage shows the best of them.",
+        expected=lambda: _uniform,
+        evaluate=_try_uniform,
+        rtol=1e-8,
+        praise="That is right. capg.uniform_value does the same for many users at once.",
+        misconceptions=(
+            Misconception(
+                "with replacement",
+                lambda: _with_replacement,
+                "These are K draws that are put back, so a film can come twice. Count sets of K different films.",
+            ),
+            Misconception(
+                "forgot the late stage",
+                lambda: _no_late_stage,
+                "This is the mean over all films, whatever K is: the late stage is missing. Which films must be absent "
+                "for a given film to be shown?",
+            ),
+            Misconception(
+                "shows the worst",
+                lambda: _shows_the_worst,
+                "This is the value of a late stage that shows the worst candidate. Look at the direction of your sort.",
+            ),
+            Misconception(
+                "counted the film itself",
+                lambda: _counted_itself,
+                "Your probabilities add up to more than one. How many films are worse than the m-th best, if the best "
+                "is number one?",
+            ),
+            Misconception(
+                "probability that the best are missed",
+                lambda: _all_missed,
+                "This uses the probability that none of the m best is a candidate. To be shown, the film itself has to "
+                "be in the set: how many places are left for the others?",
+            ),
+            Misconception(
+                "one candidate too few",
+                lambda: _one_too_few,
+                "This is the value with K − 1 candidates. Check the size of the sets.",
+            ),
+            Misconception(
+                "one candidate too many",
+                lambda: _one_too_many,
+                "This chooses from sets of K + 1 films. Check the size of the sets you divide by.",
+            ),
+        ),
+    ),
+    Exercise(
+        key="01.3",
+        question="User 67, quality 0.5, K = 5, and a late stage that picks at random: how many stars of the expected "
+        "regret are the late stage's mistake?",
+        expected=lambda: blame()["optimal"] - blame()["uniform"],
+        rtol=5e-3,
+        loose=0.06,
+        praise="That is right: it is what a perfect late stage would have gained from the same candidates.",
+        misconceptions=(
+            Misconception(
+                "the whole regret",
+                lambda: blame()["best"] - blame()["uniform"],
+                "This is the whole regret. A part of it would remain even with a perfect late stage.",
+            ),
+            Misconception(
+                "the candidate miss",
+                lambda: blame()["best"] - blame()["optimal"],
+                "This is the part that remains with a perfect late stage: the early stage is to blame for it.",
+            ),
+            Misconception(
+                "another late stage",
+                lambda: blame()["optimal"] - blame()["anti"],
+                "This is for the late stage that picks the worst. The question is about one that picks at random.",
+            ),
+            Misconception(
+                "a share",
+                lambda: (blame()["optimal"] - blame()["uniform"]) / (blame()["best"] - blame()["uniform"]),
+                "This is a share of the regret. The question asks for stars.",
+            ),
+            Misconception(
+                "the value",
+                lambda: blame()["uniform"],
+                "This is the value, not a regret. What would a perfect late stage make of the same candidates?",
+            ),
+        ),
+    ),
+)
