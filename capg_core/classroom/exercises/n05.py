@@ -1,0 +1,207 @@
+"""The exercises of 05_bias_and_alignment."""
+
+from functools import lru_cache
+
+import numpy as np
+
+import capg_core as capg
+from capg_core.classroom.check import Exercise, Misconception
+
+ADDED = 2.0  # to every reward, in 05.3
+
+# Logits, K and utilities on which a student's function is tried.
+_DRIFT_CASES = (
+    (np.array([0.3, -1.2, 0.8, 0.0]), 2, np.array([0.1, 0.9, 0.4, 0.7])),
+    (np.array([1.0, 0.5, 0.0, -0.5, -1.0]), 3, np.array([5.0, 1.0, 4.0, 2.0, 3.0])),
+)
+_BASELINE_CASES = (
+    (np.array([0.2, -0.3, 0.1]), np.array([0.5, -0.1, -0.4]), 2.0),
+    (np.array([-1.0, 0.4, 0.6, 0.0]), np.array([0.3, 0.1, -0.6, 0.2]), -0.5),
+)
+
+
+def _try(function, cases, name):
+    """Call a student's function on every case, and join the vectors it returns."""
+    if not callable(function):
+        raise TypeError(f"expected a function {name}, not {type(function).__name__}")
+    results = []
+    for case in cases:
+        result = function(*(part.copy() if isinstance(part, np.ndarray) else part for part in case))
+        if result is None or result is ...:
+            raise NotImplementedError
+        result = np.asarray(result, dtype=float)
+        if result.shape != case[0].shape:
+            raise ValueError(f"the result has shape {result.shape}; expected {case[0].shape}, one number an item")
+        results.append(result)
+    return np.round(np.concatenate(results), 10)  # an exact zero computed in two ways is zero twice
+
+
+def _try_drift(function):
+    return _try(function, _DRIFT_CASES, "drift(logits, k, utility)")
+
+
+def _try_baseline(function):
+    return _try(function, _BASELINE_CASES, "with_baseline(mean, drift, b)")
+
+
+def _scores(logits, k):
+    return capg.inclusion_score(logits, np.arange(len(logits)), k)
+
+
+def _drift(logits, k, utility):
+    return capg.outcome_probabilities(logits, k, utility) @ _scores(logits, k)
+
+
+def _sums_to_nothing(logits, k, utility):
+    """Weigh the scores of pi by pi: the gradient of their sum, which is K."""
+    return capg.inclusion_probabilities(logits, k) @ _scores(logits, k)
+
+
+def _not_the_log(logits, k, utility):
+    """Weigh the gradients of pi, not those of log pi."""
+    pi = capg.inclusion_probabilities(logits, k)
+    return (capg.outcome_probabilities(logits, k, utility) * pi) @ _scores(logits, k)
+
+
+def _not_weighted(logits, k, utility):
+    return _scores(logits, k).sum(axis=0)
+
+
+def _averaged(logits, k, utility):
+    return _drift(logits, k, utility) / len(logits)
+
+
+def _with_utility(logits, k, utility):
+    return (capg.outcome_probabilities(logits, k, utility) * utility) @ _scores(logits, k)
+
+
+@lru_cache(maxsize=4)
+def crossing(first="uniform", added=ADDED):
+    """Return the share of "anti" at which CA-PG's mean is at a right angle to the true gradient.
+
+    Parameters
+    ----------
+    first : str
+        The other late stage.
+    added : float
+        What is added to every reward.
+
+    Returns
+    -------
+    float
+        By bisection, on the twenty items of the notebook with K = 5.
+    """
+    logits, reward = np.random.default_rng(0).normal(size=20), np.linspace(1.0, 0.0, 20)
+
+    def inner(share):
+        stage = capg.mix(first, "anti", share)
+        mean = capg.expected_estimate(logits, 5, reward + added, "CA-PG", utility=reward, late_stage=stage)
+        return mean @ capg.policy_gradient(logits, 5, reward, reward, stage)
+
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if inner(middle) > 0 else (low, middle)
+    return 0.5 * (low + high)
+
+
+EXERCISES = (
+    Exercise(
+        key="05.1",
+        question="Write drift(logits, k, utility): the sum over the items of rho_a times the gradient of log pi_a, for "
+        "the optimal late stage.",
+        expected=lambda: _drift,
+        evaluate=_try_drift,
+        rtol=1e-7,
+        praise="That is what CA-PG does on average when every reward is 1.",
+        misconceptions=(
+            Misconception(
+                "zero",
+                lambda: _sums_to_nothing,
+                "All zeros: the chance that weighs the score and the chance inside the log are the same here. "
+                "CA-PG's are two different ones.",
+            ),
+            Misconception(
+                "gradient of the probability",
+                lambda: _not_the_log,
+                "This weighs the gradients of pi. The score is the gradient of log pi.",
+            ),
+            Misconception(
+                "not weighted",
+                lambda: _not_weighted,
+                "Every score counts the same here. On average a score counts as often as its item is shown.",
+            ),
+            Misconception(
+                "averaged instead of summed",
+                lambda: _averaged,
+                "This divides by the number of items. The chances rho already sum to one.",
+            ),
+            Misconception(
+                "weighted by the utility too",
+                lambda: _with_utility,
+                "Here every reward is 1. The utility says which item is shown, and nothing else.",
+            ),
+        ),
+    ),
+    Exercise(
+        key="05.2",
+        question="Write with_baseline(mean, drift, b): the mean of CA-PG with baseline b, from its mean without one.",
+        expected=lambda: lambda mean, drift, b: mean - b * drift,
+        evaluate=_try_baseline,
+        rtol=1e-8,
+        praise="That is right. The mean is linear in the reward, so a baseline takes away b times the drift.",
+        misconceptions=(
+            Misconception(
+                "baseline applied to a biased estimator as if it were neutral",
+                lambda: lambda mean, drift, b: mean,
+                "A baseline leaves the mean alone only if the mean of the score is zero. Is it, for CA-PG?",
+            ),
+            Misconception(
+                "the number alone",
+                lambda: lambda mean, drift, b: mean - b,
+                "The baseline is subtracted from the reward, and the reward multiplies a score.",
+            ),
+            Misconception(
+                "added",
+                lambda: lambda mean, drift, b: mean + b * drift,
+                "With this sign the baseline is added to the reward.",
+            ),
+            Misconception(
+                "drift once",
+                lambda: lambda mean, drift, b: mean - drift,
+                "This is right for one value of b. The drift is the mean for a reward of 1 everywhere.",
+            ),
+        ),
+    ),
+    Exercise(
+        key="05.3",
+        question=f"{ADDED:g} is added to every reward. From which share of the anti late stage on, the rest uniform, "
+        "is the angle between CA-PG's mean and the true gradient more than 90 degrees? K = 5, the notebook's items.",
+        expected=crossing,
+        rtol=0.01,
+        loose=0.15,
+        praise="That is right. A few per cent of a bad late stage are enough where rewards lie far from zero.",
+        misconceptions=(
+            Misconception(
+                "place of the slider",
+                lambda: 1.0 + crossing(),
+                "This is the place on a scale from 0 to 2. The share of anti starts at the uniform one.",
+            ),
+            Misconception(
+                "share of uniform",
+                lambda: 1.0 - crossing(),
+                "This is the share of the uniform late stage. What is the share of the other one?",
+            ),
+            Misconception(
+                "optimal instead of uniform",
+                lambda: crossing("optimal"),
+                "This mixes the optimal and the anti late stage. The rest is uniform.",
+            ),
+            Misconception(
+                "nothing added",
+                lambda: 1.0,
+                f"Without the added {ADDED:g} there is no such share below 1. Add it to the reward of CA-PG.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,165 @@
+"""The panel on bias without a browser: every control, and its numbers against enumeration and the core."""
+
+import base64
+import importlib
+import itertools
+
+import numpy as np
+import pytest
+
+import capg_core as capg
+from capg_core.classroom import AlignmentPanel, alignment_numbers, alignment_panel
+from capg_core.classroom.alignment_numbers import DIFFERENT, N_ITEMS, SAME, STARS, Setting, numbers_at, stage_at
+from capg_core.classroom.exercises.n05 import crossing
+from capg_core.classroom.style import LOOKS, PETROFF
+
+
+@pytest.fixture
+def panel():
+    return AlignmentPanel(stage=1.2)
+
+
+def test_every_control_changes_picture_and_sentence(panel):
+    seen = [(panel.png, panel.text)]
+    for control, value in (
+        (panel.stage, 1.5),
+        (panel.k, 8),
+        (panel.offset, 2.0),
+        (panel.correlation, 0.5),
+        (panel.baseline, True),
+        (panel.rewards, STARS),
+    ):
+        control.value = value
+        assert panel.error == ""
+        seen.append((panel.png, panel.text))
+    panel.new_items.click()
+    seen.append((panel.png, panel.text))
+    assert len({png for png, _ in seen}) == len({text for _, text in seen}) == 8
+
+
+def test_coming_back_gives_the_same_picture(panel):
+    first = panel.png, panel.text
+    panel.stage.value, panel.k.value = 0.0, 12
+    panel.stage.value, panel.k.value = 1.2, 5
+    assert (panel.png, panel.text) == first
+
+
+@pytest.mark.parametrize("place", [0.0, 0.35, 1.0, 1.4, 2.0])
+@pytest.mark.parametrize("baseline", [False, True])
+def test_numbers_agree_with_the_core(place, baseline):
+    found = numbers_at(Setting(place, 6, 0.5, DIFFERENT, 1.5, baseline, 0))
+    logits, utility = alignment_numbers.problem(0.5, 0)
+    reward = alignment_numbers.mean_rewards(DIFFERENT) + 1.5
+    stage = stage_at(place)
+    level = capg.policy_value(logits, 6, reward, utility, stage) if baseline else 0.0
+    mean = capg.expected_estimate(logits, 6, reward, "CA-PG", utility=utility, late_stage=stage, baseline=level)
+    np.testing.assert_allclose(found.mean, mean, rtol=0, atol=1e-12)
+    gradient = capg.policy_gradient(logits, 6, reward, utility, stage)
+    assert found.cosine == pytest.approx(mean @ gradient / np.linalg.norm(mean) / np.linalg.norm(gradient), abs=1e-10)
+    # The curve is put together from three parts; it must pass through the point.
+    assert np.interp(place, alignment_numbers.STAGES, found.curve) == pytest.approx(found.cosine, abs=1e-10)
+
+
+def test_mean_estimate_agrees_with_enumeration():
+    logits, utility, k = np.array([0.4, -0.3, 1.1, 0.0]), np.array([3.0, 1.0, 2.0, 4.0]), 2
+    reward, mean = np.array([1.0, 0.2, 0.7, 0.4]), np.zeros(4)
+    pi, score = np.zeros(4), np.zeros((4, 4))
+    lists = list(itertools.permutations(range(4), k))
+    for order in lists:
+        chance = np.exp(capg.list_log_prob(logits, order))
+        pi[list(order)] += chance
+        score[list(order)] += chance * capg.list_score(logits, order)
+    for order in lists:
+        shown = max(order, key=lambda i: utility[i])
+        mean += np.exp(capg.list_log_prob(logits, order)) * reward[shown] * score[shown] / pi[shown]
+    got = alignment_numbers.mean_estimate(logits, k, reward, utility, "optimal")
+    np.testing.assert_allclose(got, mean, atol=1e-12)
+
+
+def test_sentence_says_the_numbers(panel):
+    panel.offset.value = 2.0
+    numbers = panel.numbers
+    assert numbers.angle > 90
+    assert f"is {numbers.angle:.0f}°, cosine {numbers.cosine:.3f}." in panel.text
+    for place in numbers.places.values():
+        assert f"{place.value:.3f}" in panel.text
+    assert panel.text.startswith("Late stage 80 % uniform, 20 % anti, K = 5, n = 20: ")
+
+
+def test_uniform_is_unbiased_at_any_setting(panel):
+    panel.stage.value, panel.offset.value, panel.correlation.value = 1.0, 3.0, 0.2
+    assert "the mean of CA-PG is the true gradient." in panel.text
+    truth, credit = panel.numbers.places["true gradient"], panel.numbers.places["CA-PG"]
+    assert credit.value == pytest.approx(truth.value, abs=1e-6)
+
+
+def test_constant_reward_moves_credit_only(panel):
+    panel.rewards.value = SAME
+    assert "there is nothing to learn, and the mean of CA-PG has length" in panel.text
+    assert np.linalg.norm(panel.numbers.mean) > 0.01 and not panel.numbers.gradient.any()
+    panel.baseline.value = True
+    assert "both zero" in panel.text
+    panel.baseline.value, panel.stage.value = False, 1.0
+    assert "both zero" in panel.text and "nan" not in panel.text
+
+
+def test_top_items_and_values(panel):
+    panel.offset.value = 2.0
+    credit = panel.numbers.places["CA-PG"]
+    assert credit.top.sum() == 5 and credit.top[-1]  # the worst item is let through
+    assert credit.best_in_top == 4
+    assert credit.inclusion.sum() == pytest.approx(5)
+    stars = numbers_at(Setting(0.0, 3, 1.0, STARS, 0.0, False, 0))
+    assert alignment_numbers.is_best(STARS, 3).sum() == 4  # four films share the five stars
+    assert stars.places["CA-PG"].best_in_top <= 3
+
+
+@pytest.mark.parametrize("rewards", [DIFFERENT, STARS, SAME])
+@pytest.mark.parametrize("k", [1, 15])
+def test_extremes_show_no_error_and_no_nan(panel, rewards, k):
+    panel.k.value, panel.rewards.value, panel.offset.value, panel.correlation.value = k, rewards, 4.0, 0.0
+    for place in (0.0, 1.0, 2.0):
+        panel.stage.value = place
+        assert panel.error == "" and "nan" not in panel.text
+
+
+def test_one_candidate_has_no_bias(panel):
+    panel.k.value, panel.offset.value, panel.stage.value = 1, 4.0, 2.0
+    assert "the mean of CA-PG is the true gradient." in panel.text
+
+
+def test_bad_input_shows_in_the_message(panel, monkeypatch):
+    for bad, word in (((2.5, 5), "2.5"), ((0.0, 20), "expected 1 to 19")):
+        with pytest.raises(ValueError, match=word):
+            numbers_at(Setting(*bad, 1.0, DIFFERENT, 0.0, False, 0))
+    with pytest.raises(ValueError, match="'none'"):
+        alignment_numbers.mean_rewards("none")
+    with pytest.raises(ValueError, match="expected 0 to 1"):
+        alignment_numbers.problem(1.5, 0)
+    monkeypatch.setattr(panel, "settings", lambda: Setting(0.0, 20, 1.0, DIFFERENT, 0.0, False, 0))
+    panel.k.value = 7
+    assert "expected 1 to 19" in panel.message.value
+
+
+def test_static_bundle_and_colours(panel):
+    bundle = panel._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "image/png"} and bundle["text/plain"] == panel.text
+    assert base64.b64decode(bundle["image/png"]) == panel.png
+    assert alignment_panel.COLOURS["CA-PG"] == LOOKS["CA-PG"].colour
+    assert set(alignment_panel.COLOURS.values()) <= set(PETROFF.values())
+    assert all(control.description for control in (panel.stage, panel.k, panel.offset, panel.correlation))
+
+
+def test_crossing_is_where_the_panel_has_a_right_angle():
+    share = crossing()
+    for place, sign in ((share - 0.01, 1), (share + 0.01, -1)):
+        assert sign * numbers_at(Setting(1.0 + place, 5, 1.0, DIFFERENT, 2.0, False, 0)).cosine > 0
+
+
+def test_docstring_examples_run():
+    import doctest
+
+    for name in ("alignment_numbers", "alignment_panel"):
+        found = doctest.testmod(importlib.import_module(f"capg_core.classroom.{name}"))
+        assert found.attempted > 0 and found.failed == 0
+    assert N_ITEMS == 20

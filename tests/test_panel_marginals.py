@@ -1,0 +1,162 @@
+"""The panel on cheap marginals without a browser: every control, its numbers against enumeration and the core."""
+
+import base64
+import doctest
+import importlib
+import itertools
+
+import numpy as np
+import pytest
+
+import capg_core as capg
+from capg_core.classroom import MarginalsPanel, marginals_numbers, marginals_panel
+from capg_core.classroom.marginals_numbers import CHEAP, METHODS, OUTCOME_BASELINE, OUTCOME_PLAIN, Setting, numbers_at
+from capg_core.classroom.style import INK, LOOKS, PETROFF
+
+
+@pytest.fixture
+def panel():
+    return MarginalsPanel(n=50, k=10)
+
+
+def quick_costs(k):
+    return {m: [(100, 1e-4), (1000, 1e-3)] for m in METHODS}
+
+
+def test_every_control_changes_picture_and_sentence(panel):
+    seen = [(panel.png, panel.text)]
+    for control, value in ((panel.k, 20), (panel.peakedness, 3.0), (panel.n, 100)):
+        control.value = value
+        assert panel.error == ""
+        seen.append((panel.png, panel.text))
+    panel.new_draw.click()
+    seen.append((panel.png, panel.text))
+    assert len({png for png, _ in seen}) == len({text for _, text in seen}) == 5
+
+
+def test_measuring_draws_the_cost_and_leaves_the_sentence(panel, monkeypatch):
+    monkeypatch.setattr(marginals_numbers, "measure_costs", quick_costs)
+    png, text = panel.png, panel.text
+    panel.measure.click()
+    assert panel.error == "" and panel.png != png and panel.text == text
+    assert not panel.measure.disabled
+    assert panel._cost_note.get_text().startswith("here, K = 10")
+
+
+def test_a_measurement_that_fails_shows_and_frees_the_button(panel, monkeypatch):
+    def fail(k):
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(marginals_numbers, "measure_costs", fail)
+    panel.measure.click()
+    assert "too large" in panel.message.value and not panel.measure.disabled
+
+
+def test_costs_are_measured_within_the_limits():
+    costs = marginals_numbers.measure_costs(20, (30, 100, 30_000))
+    assert set(costs) == set(METHODS)
+    assert [n for n, _ in costs["exact"]] == [100]  # 30 is less than 2 K, 30,000 more than the exact tables may take
+    assert [n for n, _ in costs["asymptotic"]] == [100, 30_000]
+    assert all(seconds > 0 for found in costs.values() for _, seconds in found)
+
+
+def test_numbers_agree_with_enumeration(monkeypatch):
+    logits = np.array([0.5, -0.2, 1.0, 0.0, -1.0])
+    monkeypatch.setattr(marginals_numbers, "problem", lambda *where: (logits, np.linspace(0.0, 1.0, 5)))
+    pi = np.zeros(5)
+    for order in itertools.permutations(range(5), 2):
+        pi[list(order)] += np.exp(capg.list_log_prob(logits, order))
+    found = marginals_numbers.inclusion.__wrapped__(5, 2, 1.0)
+    order = np.argsort(-logits)
+    np.testing.assert_allclose(found["exact"], pi[order], atol=1e-12)
+    w = np.exp(logits)
+    np.testing.assert_allclose(found["with_replacement"], 2 * (w / w.sum())[order], atol=1e-12)
+    heaviest_other = np.where(np.arange(5) == order[0], w[order[1]], w[order[0]])
+    formula = 1 - (1 - w / w.sum()) * (1 - w / (w.sum() - heaviest_other))
+    np.testing.assert_allclose(found["paper"], formula[order], atol=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 10, 30])
+def test_directions_agree_with_the_core(k):
+    logits, reward = marginals_numbers.problem(50, 1.0)
+    found = marginals_numbers.directions(50, k, 1.0)
+    exact = capg.expected_estimate(logits, k, reward, "CA-PG")
+    truth, value = capg.policy_gradient(logits, k, reward), capg.policy_value(logits, k, reward)
+    means = {m: capg.expected_estimate(logits, k, reward, "CA-PG", marginal=m) for m in ("asymptotic", "paper")}
+    means["with_replacement"] = capg.expected_estimate(logits, k, reward, "CA-PG-SwR")
+    for method, mean in means.items():
+        assert found[method] == pytest.approx(marginals_numbers.cosine(mean, exact), abs=1e-6)
+    for name, b in ((OUTCOME_PLAIN, 0.0), (OUTCOME_BASELINE, value)):
+        mean = capg.expected_estimate(logits, k, reward, "Outcome-PG", marginal="asymptotic", baseline=b)
+        assert found[name] == pytest.approx(marginals_numbers.cosine(mean, truth), abs=1e-4)
+
+
+def test_sentence_says_the_numbers(panel):
+    numbers = panel.numbers
+    assert panel.text.startswith("n = 50, K = 10: the worst relative error of π is ")
+    for method in CHEAP:
+        assert marginals_panel.percent(numbers.worst[method]) in panel.text
+        assert f"{numbers.sums[method]:.2f}" in panel.text and f"{numbers.directions[method]:.3f}" in panel.text
+    assert numbers.sums["exact"] == pytest.approx(10, abs=1e-9)
+    assert numbers.sums["asymptotic"] == pytest.approx(10, abs=1e-9)
+    assert numbers.sums["paper"] > 10.5
+    assert "more than a probability can be" not in panel.text
+    panel.k.value = 40
+    assert "more than a probability can be" in panel.text
+
+
+def test_paper_is_never_too_small_and_swr_is_too_large_for_the_heavy():
+    for k in (2, 10, 30):
+        errors = numbers_at(Setting(50, k, 1.0, 0, 0)).errors
+        assert np.all(errors["paper"] > -1e-12)
+        assert errors["with_replacement"][0] > 0 > errors["with_replacement"][-1]
+        assert np.abs(errors["asymptotic"]).max() < 0.03
+
+
+def test_slider_end_follows_n_and_directions_stop(panel):
+    panel.k.value = 40
+    panel.n.value = 20
+    assert panel.k.max == 19 and panel.k.value == 19 and panel.error == ""
+    panel.n.value = 500
+    assert panel.k.max == 100 and "Directions are shown up to n = 200." in panel.text
+    panel.n.value = 100
+    assert "Cosine of CA-PG's mean" in panel.text
+
+
+@pytest.mark.parametrize("peakedness", [0.1, 10.0])
+@pytest.mark.parametrize("k", [1, 19])
+def test_extremes_show_no_error_and_no_nan(panel, peakedness, k):
+    panel.n.value, panel.k.value, panel.peakedness.value = 20, k, peakedness
+    assert panel.error == "" and "nan" not in panel.text and "inf" not in panel.text
+
+
+def test_coming_back_gives_the_same_picture(panel):
+    first = panel.png, panel.text
+    panel.k.value, panel.peakedness.value = 30, 2.0
+    panel.k.value, panel.peakedness.value = 10, 1.0
+    assert (panel.png, panel.text) == first
+
+
+def test_bad_input_shows_in_the_message(panel, monkeypatch):
+    with pytest.raises(ValueError, match="expected 1 to 19"):
+        numbers_at(Setting(20, 20, 1.0, 0, 0))
+    monkeypatch.setattr(panel, "settings", lambda: Setting(20, 25, 1.0, 0, 0))
+    panel.k.value = 11
+    assert "K is 25" in panel.message.value
+
+
+def test_static_bundle_and_colours(panel):
+    bundle = panel._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "image/png"} and bundle["text/plain"] == panel.text
+    assert base64.b64decode(bundle["image/png"]) == panel.png
+    looks = marginals_panel.LOOKS
+    assert looks["asymptotic"].colour == LOOKS["CA-PG"].colour
+    assert looks["with_replacement"].colour == LOOKS["CA-PG-SwR"].colour
+    assert looks[OUTCOME_PLAIN].colour == LOOKS["Outcome-PG"].colour
+    assert {look.colour for look in looks.values()} <= {*PETROFF.values(), INK}
+    assert len({looks[m].line + looks[m].marker for m in METHODS}) == len(METHODS)
+
+
+def test_docstring_examples_run():
+    found = doctest.testmod(importlib.import_module("capg_core.classroom.marginals_panel"))
+    assert found.attempted > 0 and found.failed == 0
