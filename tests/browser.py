@@ -221,13 +221,24 @@ def open_notebook(page, address, name):
 
 
 def run_all(page, seconds=180):
+    """Run all cells; again if Lab showed the panels' stored pictures because its widgets were not loaded yet."""
+    for _ in range(3):
+        _run_once(page, seconds)
+        if page.locator(".jupyter-widgets").count() or error_outputs(page):
+            return
+        page.wait_for_timeout(5000)
+    raise RuntimeError("no widget came to life in three runs")
+
+
+def _run_once(page, seconds):
     """Click Run All until Lab takes it (sometimes it is dropped), then wait for every cell."""
+    before = prompts(page)
     for _ in range(10):
         menu(page, "Run", "Run All Cells")
         deadline = time.monotonic() + 4
-        while time.monotonic() < deadline and not any("*" in p or p[1:2].isdigit() for p in prompts(page)):
+        while time.monotonic() < deadline and prompts(page) == before:
             page.wait_for_timeout(100)
-        if any("*" in p or p[1:2].isdigit() for p in prompts(page)):
+        if prompts(page) != before:
             break
     else:
         raise RuntimeError(f"Run All was dropped ten times; prompts {prompts(page)}")
