@@ -65,7 +65,7 @@ class ExpertsPanel(Panel):
         self.angle = widgets.IntSlider(
             value=angle, min=0, max=180, step=15, description="Angle between tastes", **slider
         )
-        self.moved = widgets.IntSlider(value=0, min=-20, max=20, description="Places moved to expert 1", **slider)
+        self.moved = widgets.IntSlider(value=0, min=-20, max=20, description="More for expert 1", **slider)
         self.order = widgets.Dropdown(options=[FIRST_LAST, LAST_FIRST], description="Order", **slider)
         self.compare = widgets.Dropdown(options=COMPARISONS, description="Compare with", **slider)
         self.new_noise = widgets.Button(description="New noise", layout=widgets.Layout(width="120px"))
