@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 ARGS ?=
+# The matrices here are small: two threads of the linear algebra wait for each other, most of all on a busy machine.
+export OPENBLAS_NUM_THREADS := 1
 # JupyterLab refuses to run as root unless told to.
 ROOT_FLAG := $(shell [ "$$(id -u)" -eq 0 ] && echo --allow-root)
 # The first of these that is Python 3.11, 3.12 or 3.13. Set PYTHON= to choose another.
@@ -49,7 +51,7 @@ $(VENV)/.test: $(VENV)/.lab
 lab: $(VENV)/.lab
 	@echo "compiling the kernels (seconds the first time)"
 	@$(PY) -m capg_core.warm $(call or_say,the kernels did not compile. Run 'make clean' and try again; if it stays report the message above)
-	@OPENBLAS_NUM_THREADS=1 $(PY) -m jupyterlab $(ROOT_FLAG) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) \
+	@$(PY) -m jupyterlab $(ROOT_FLAG) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) \
 		$(call or_say,JupyterLab stopped with an error. If its port is taken try: make lab ARGS=--port=8899)
 
 # One pytest call runs the mathematics, the panel, the browser and all notebooks, so its summary comes last.
