@@ -85,7 +85,7 @@ def test_bad_candidates(function, candidates, said):
         (lambda: capg.outcome_score(LOGITS, [0], 2, REWARD, "paper"), "method = 'paper'"),
         (lambda: capg.policy_value(LOGITS, 2, [np.inf, 0, 0, 0]), r"mean_reward\[0\] = inf"),
         (lambda: capg.mix("optimal", "uniform", 1.5), "epsilon = 1.5"),
-        (lambda: capg.mix("optimal", "noisy", 0.5), "second = 'noisy'"),
+        (lambda: capg.mix("optimal", "best", 0.5), "second = 'best'; expected one of"),
         (lambda: capg.choose_output([0, 1], REWARD), r"candidates has shape \(2,\)"),
         (lambda: capg.choose_output([[0, 1]], REWARD, "uniform"), "rng = None"),
         (lambda: capg.gradient_diagnostics(LOGITS, 2, REWARD, "PG", rng=RNG), "estimator = 'PG'"),

@@ -26,9 +26,9 @@ from capg_core.reproduce.summary import Summary
 
 ROOT = pathlib.Path(capg.__file__).parents[1]
 ROOMS = sorted(f"capg_core.reproduce.{path.stem}" for path in (ROOT / "capg_core" / "reproduce").glob("[a-z]*.py"))
-# 12 runs of 11 rows: enough to be killed among
-TINY = "--quick --experiment candidate-size --k 10 20 --estimators V-PG CA-PG --seeds 2 --steps 10".split()
-N_ROWS = 11
+# 12 runs of 17 rows: many enough, and each long enough, to be killed among
+TINY = "--quick --experiment candidate-size --k 10 20 --estimators V-PG CA-PG --seeds 2 --steps 160".split()
+N_ROWS = 17
 POSIX = pytest.mark.skipif(os.name != "posix", reason="process groups and signals are POSIX's")
 
 
@@ -228,7 +228,7 @@ def test_a_run_gives_all_it_promises(whole):
     assert all(0.0 < float(row["uniform_value"]) < float(row["optimal_value"]) for row in found)
     assert "12/12 runs, 100.0 % of steps" in err and "candidate-size, K = 20" in out and "CA-PG" in out
     summary = list(csv.DictReader(io.StringIO((folder / "summary.csv").read_text())))
-    last = [float(row["policy_value"]) for row in found if "V-PG" in row["job"] and row["step"] == "10"]
+    last = [float(row["policy_value"]) for row in found if "V-PG" in row["job"] and row["step"] == "160"]
     assert len(summary) == 2 * 2 * 2 and (summary[0]["estimator"], summary[0]["n_seeds"]) == ("V-PG", "2")
     assert float(summary[0]["final_mean"]) == pytest.approx(np.mean(last[:2]), abs=1e-4)
     with Image.open(folder / "candidate-size.png") as picture:
