@@ -15,7 +15,7 @@ from capg_core.classroom.alignment_numbers import (
     short_name,
     stage_name,
 )
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.style import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
 
 TRUE = "true gradient"
@@ -101,7 +101,7 @@ class AlignmentPanel(Panel):
             [self.offset, self.correlation],
             [self.rewards, self.baseline, self.new_items],
         ]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _draw_new_items(self, button):
         self._seed += 1

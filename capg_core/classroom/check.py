@@ -85,8 +85,7 @@ class Result:
         body = html.escape(self.summary)
         if self.hint:
             body += (
-                '<details style="margin-top:4px"><summary>Show the hint</summary>'
-                f"{html.escape(self.hint)}</details>"
+                f'<details style="margin-top:4px"><summary>Show the hint</summary>{html.escape(self.hint)}</details>'
             )
         return (
             f'<div style="border-left:4px solid {_COLOURS[self.state]};padding:4px 10px;font-size:15px">'

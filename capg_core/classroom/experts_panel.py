@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 
 from capg_core.classroom import experts_numbers
 from capg_core.classroom.experts_numbers import ADDED, COMPARISONS, DIRECTIONS, NEAR, NOTHING, TASTES, Setting
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.style import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 
 MOST_EXPERTS = 4
@@ -72,7 +72,7 @@ class ExpertsPanel(Panel):
         self.watch(self.n_experts, self.k, self.angle, self.moved, self.order, self.compare)
         self.new_noise.on_click(self.guard(self._draw_new_noise))
         rows = [[self.n_experts, self.k], [self.angle, self.moved], [self.order, self.compare], [self.new_noise]]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _draw_new_noise(self, button):
         self._seed += 1

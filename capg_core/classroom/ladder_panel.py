@@ -5,7 +5,7 @@ import numpy as np
 
 from capg_core.classroom import ladder_numbers as numbers_of
 from capg_core.classroom.ladder_numbers import EVENTS, RUNGS, UNBIASED, Setting, rung_above
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.style import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
 from capg_core.classroom.variance_numbers import project
 from capg_core.classroom.variance_panel import show
@@ -88,7 +88,7 @@ class LadderPanel(Panel):
         self.watch(self.rung, self.k, self.baseline, self.zoom)
         self.new_noise.on_click(self.guard(self._draw_new_noise))
         rows = [[self.rung, self.baseline], [self.k, self.zoom, self.new_noise]]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _draw_new_noise(self, button):
         self._seed += 1

@@ -13,7 +13,7 @@ from capg_core.classroom.marginals_numbers import (
     OUTCOME_PLAIN,
     Setting,
 )
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.style import FONT, INK, PAPER, PETROFF, SOFT_INK, Look, dress_axes, look_of
 
 OUTCOME = look_of("Outcome-PG")
@@ -125,7 +125,7 @@ class MarginalsPanel(Panel):
         self.new_draw.on_click(self.guard(self._draw_again))
         self.measure.on_click(self.guard(self._measure_costs))
         rows = [[self.k, self.n], [self.peakedness, self.new_draw, self.measure]]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _change_n(self, change):
         # The slider's end follows the number of items; moving it may itself refresh, which is harmless.

@@ -60,6 +60,49 @@ def mime_bundle(widget, text, png=None):
     return bundle
 
 
+def control_rows(rows):
+    """Lay controls out in rows that wrap where the page is narrow.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of ipywidgets.Widget
+
+    Returns
+    -------
+    ipywidgets.VBox
+    """
+    wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+    return widgets.VBox([widgets.HBox(list(row), layout=wrap) for row in rows])
+
+
+def run_controls(panel, word):
+    """Make what starts, stops and follows a run of a panel that has `start` and `stop`.
+
+    Both buttons stay enabled: one that is disabled while it has the focus takes the keyboard's place away.
+
+    Parameters
+    ----------
+    panel : Panel
+    word : str
+        On the button that starts.
+
+    Returns
+    -------
+    tuple of ipywidgets.Widget
+        Start button, stop button, progress bar, status line.
+    """
+    wide = widgets.Layout(width="120px")
+    start = widgets.Button(description=word, button_style="primary", layout=wide)
+    stop = widgets.Button(description="Stop", layout=wide)
+    bar = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout=widgets.Layout(width="260px"))
+    bar.add_class("capg-progress")
+    status = widgets.HTML()
+    status.add_class("capg-status")
+    start.on_click(panel.guard(lambda button: panel.start()))
+    stop.on_click(panel.guard(lambda button: panel.stop()))
+    return start, stop, bar, status
+
+
 class Panel:
     """A figure, its controls, and a sentence that says what it shows.
 

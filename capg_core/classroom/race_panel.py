@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from capg_core.classroom import race_numbers
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.race_numbers import CLOCKS, END, MARKED, N_RACES, N_RUNNERS, NAMES, START, Setting
 from capg_core.classroom.style import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 
@@ -84,7 +84,7 @@ class RacePanel(Panel):
         self.watch(self.t, self.logit, self.k)
         self.new_noise.on_click(self.guard(self._draw_new_noise))
         rows = [[self.t, self.k], [self.logit, self.new_noise]]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _draw_new_noise(self, button):
         self._seed += 1

@@ -65,9 +65,7 @@ def what_is_stale(picture):
         return f"the size changed from {stored.size} to {fresh.size}; {how}"
     # Another version of the font library moves letters by a fraction of a pixel, so only a larger
     # change counts.
-    small = [
-        image.convert("L").resize((120, 55), Image.Resampling.BOX).tobytes() for image in (stored, fresh)
-    ]
+    small = [image.convert("L").resize((120, 55), Image.Resampling.BOX).tobytes() for image in (stored, fresh)]
     changed = sum(abs(a - b) for a, b in zip(*small, strict=True)) / len(small[0])
     return f"the drawing changed by {changed:.1f} grey levels on average; {how}" if changed > 1.5 else ""
 

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from capg_core.classroom import recommendation_numbers
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows, run_controls
 from capg_core.classroom.recommendation_numbers import KUAIREC, METHODS, OWN, RATE, SOURCES, source_of
 from capg_core.classroom.recommendation_picture import HEIGHT, WIDTH, TitleLists
 from capg_core.classroom.training_runs import MEAN_BASELINE, NO_BASELINE, Race
@@ -123,7 +123,7 @@ class RecommendationPanel(Panel):
             value=seed, min=0, max=10**6, description="Seed", style={"description_width": "105px"},
             layout=widgets.Layout(width="220px"),
         )  # fmt: skip
-        self._make_buttons()
+        self.train_button, self.stop_button, self.bar, self.status = run_controls(self, "Train")
         self._fill_people()
         changed = self.guard(lambda change: self._change())
         for control in (self.k, self.person, self.method, self.n_steps, self.seed):
@@ -136,20 +136,7 @@ class RecommendationPanel(Panel):
             [self.method, self.n_steps, self.seed],
             [self.train_button, self.stop_button, self.bar, self.status],
         ]
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        return widgets.VBox([widgets.HBox(row, layout=wrap) for row in rows])
-
-    def _make_buttons(self):
-        # Both stay enabled: a button that is disabled while it has the focus takes the keyboard's place away.
-        wide = widgets.Layout(width="120px")
-        self.train_button = widgets.Button(description="Train", button_style="primary", layout=wide)
-        self.stop_button = widgets.Button(description="Stop", layout=wide)
-        self.bar = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout=widgets.Layout(width="260px"))
-        self.bar.add_class("capg-progress")
-        self.status = widgets.HTML()
-        self.status.add_class("capg-status")
-        self.train_button.on_click(self.guard(lambda button: self.start()))
-        self.stop_button.on_click(self.guard(lambda button: self.stop()))
+        return control_rows(rows)
 
     def _fill_people(self):
         """Let the sliders offer what the data has; the same person and K stay if they can."""

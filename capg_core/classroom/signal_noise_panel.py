@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from capg_core.classroom import signal_noise_numbers as numbers_of
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.signal_noise_numbers import BASELINES, LADDER, MAX_BATCH, N_WALKS, NONE, Setting
 from capg_core.classroom.style import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of, spread
 from capg_core.classroom.variance_panel import show
@@ -96,7 +96,7 @@ class SignalNoisePanel(Panel):
         self.watch(self.k, self.batch, self.gap, self.baseline, self.split, self.zoom)
         self.new_noise.on_click(self.guard(self._draw_new_noise))
         rows = [[self.k, self.batch, self.new_noise], [self.gap, self.baseline], [self.split, self.zoom]]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _draw_new_noise(self, button):
         self._seed += 1

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows, run_controls
 from capg_core.classroom.style import FONT, GRID, INK, PAPER, SOFT_INK, dress_axes, look_of, spread
 from capg_core.classroom.training_runs import (
     ESTIMATORS,
@@ -171,7 +171,7 @@ class TrainingPanel(Panel):
                                            style={"description_width": "105px"},
                                            layout=widgets.Layout(width="220px"))  # fmt: skip
         self.horizontal = make_menu("Horizontal axis", [IN_STEPS, IN_SECONDS], IN_STEPS)
-        self._make_buttons()
+        self.start_button, self.stop_button, self.bar, self.status = run_controls(self, "Start")
         self._watch_controls()
         label = widgets.HTML('<span style="font-size:14px">Train</span>', layout={"margin": "0 10px 0 72px"})
         rows = [
@@ -182,20 +182,7 @@ class TrainingPanel(Panel):
             [self.seed, self.horizontal],
             [self.start_button, self.stop_button, self.bar, self.status],
         ]
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        return widgets.VBox([widgets.HBox(row, layout=wrap) for row in rows])
-
-    def _make_buttons(self):
-        # Both stay enabled: a button that is disabled while it has the focus takes the keyboard's place away.
-        wide = widgets.Layout(width="120px")
-        self.start_button = widgets.Button(description="Start", button_style="primary", layout=wide)
-        self.stop_button = widgets.Button(description="Stop", layout=wide)
-        self.bar = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout=widgets.Layout(width="260px"))
-        self.bar.add_class("capg-progress")
-        self.status = widgets.HTML()
-        self.status.add_class("capg-status")
-        self.start_button.on_click(self.guard(lambda button: self.start()))
-        self.stop_button.on_click(self.guard(lambda button: self.stop()))
+        return control_rows(rows)
 
     def _watch_controls(self):
         changed = self.guard(lambda change: self._change())

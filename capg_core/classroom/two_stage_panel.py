@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from capg_core.classroom import two_stage_numbers
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.style import FONT, INK, PETROFF, SOFT_INK, dress_axes
 from capg_core.classroom.two_stage_numbers import LATE_STAGES, MAX_K, RESTS, Setting, people
 
@@ -96,7 +96,7 @@ class TwoStagePanel(Panel):
         self.watch(self.k, self.quality, self.late_stage, self.rest)
         self.new_noise.on_click(self.guard(self._draw_new_noise))
         rows = [[self.k, self.late_stage], [self.quality, self.rest, self.new_noise]]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _draw_new_noise(self, button):
         self._seed += 1

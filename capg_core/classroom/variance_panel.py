@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from capg_core.classroom import variance_numbers
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, control_rows
 from capg_core.classroom.style import FONT, INK, PAPER, SOFT_INK, dress_axes, look_of, spread
 from capg_core.classroom.variance_numbers import ESTIMATORS, N_DOTS, SYNTHETIC, Setting
 
@@ -107,24 +107,20 @@ class VariancePanel(Panel):
             value=False, description="Subtract the mean reward", indent=False, layout=narrow
         )
         self.toggles = {
-            e: widgets.Checkbox(
-                value=e != "Outcome-PG", description=look_of(e).label, indent=False, layout=narrow
-            )
+            e: widgets.Checkbox(value=e != "Outcome-PG", description=look_of(e).label, indent=False, layout=narrow)
             for e in ESTIMATORS
         }
         self.new_noise = widgets.Button(description="New noise", layout=widgets.Layout(width="120px"))
         self.watch(self.k, self.peakedness, self.baseline, *self.toggles.values())
         self.data.observe(self.guard(self._change_data), names="value")
         self.new_noise.on_click(self.guard(self._draw_new_noise))
-        label = widgets.HTML(
-            '<span style="font-size:14px">Show</span>', layout=widgets.Layout(margin="0 10px 0 12px")
-        )
+        label = widgets.HTML('<span style="font-size:14px">Show</span>', layout=widgets.Layout(margin="0 10px 0 12px"))
         rows = [
             [self.k, self.new_noise],
             [self.peakedness, self.data],
             [label, *self.toggles.values(), self.baseline],
         ]
-        return widgets.VBox([widgets.HBox(row, layout=widgets.Layout(flex_flow="row wrap")) for row in rows])
+        return control_rows(rows)
 
     def _change_data(self, change):
         # The slider's end follows the number of items; moving it may itself refresh, which is harmless.
@@ -205,9 +201,7 @@ class VariancePanel(Panel):
         # One label under all the clouds, at the height of the other axis' label.
         self.figure.text(middle, 0.042, "along the true gradient", **{**note, "fontsize": FONT["label"]})
         self.figure.text(middle, 0.945, "★ true gradient     ◇ mean of the estimates", **note)
-        self._k_text = self.figure.text(
-            0.755, 0.945, "", fontsize=FONT["title"], color=INK, ha="center", weight="bold"
-        )
+        self._k_text = self.figure.text(0.755, 0.945, "", fontsize=FONT["title"], color=INK, ha="center", weight="bold")
 
     def draw_background(self, numbers):
         """Place the axes of the estimators shown, and draw the curves and their labels."""
@@ -269,10 +263,7 @@ class VariancePanel(Panel):
         for text in self._labels.values():
             text.set_visible(False)
         low, high = CURVE_BOX[1] + 0.02, CURVE_BOX[1] + CURVE_BOX[3] - 0.02
-        heights = [
-            CURVE_BOX[1] + CURVE_BOX[3] * (np.log10(max(value, top * 1e-7) / top) + 7) / 7
-            for value, *_ in ends
-        ]
+        heights = [CURVE_BOX[1] + CURVE_BOX[3] * (np.log10(max(value, top * 1e-7) / top) + 7) / 7 for value, *_ in ends]
         for height, (_, name, colour, weight) in zip(spread(heights, 0.055, low, high), ends, strict=True):
             if name not in self._labels:
                 self._labels[name] = self.figure.text(0, 0, "", fontsize=FONT["note"], va="center")
