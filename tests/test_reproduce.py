@@ -25,7 +25,7 @@ from capg_core.reproduce.options import _FULL
 from capg_core.reproduce.summary import Summary
 
 ROOT = pathlib.Path(capg.__file__).parents[1]
-ROOMS = sorted(f"capg_core.reproduce.{path.stem}" for path in (ROOT / "capg_core" / "reproduce").glob("[a-z]*.py"))
+ROOMS = sorted(f"capg_core.reproduce.{p.stem}" for p in (ROOT / "capg_core/reproduce").glob("[a-z]*.py"))
 # 12 runs of 17 rows: many enough, and each long enough, to be killed among
 TINY = "--quick --experiment candidate-size --k 10 20 --estimators V-PG CA-PG --seeds 2 --steps 160".split()
 N_ROWS = 17
@@ -35,31 +35,31 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="process groups and signal
 def options(**changed):
     """Return the options of a full run, with some changed."""
     given = dict(experiments=EXPERIMENTS, ks=(10, 50), variants=tuple(map(as_variant, _FULL["estimators"])))
-    given |= dict(n_seeds=3, n_steps=20_000, eval_every=400, quick=False, kuairec=None)
-    return Options(**given | changed)
+    return Options(**given | dict(n_seeds=3, n_steps=20_000, eval_every=400, quick=False, kuairec=None) | changed)
 
 
 def a_job(**changed):
     given = dict(world="synthetic", estimator="CA-PG", baseline="none", k=5, n_experts=1, n_outputs=1)
-    given |= dict(late_stage="optimal", learning_rate=0.1, n_steps=4, eval_every=2, seed=0)
-    return jobs.Job(**given | changed)
+    return jobs.Job(**given | dict(late_stage="optimal", learning_rate=0.1, n_steps=4, eval_every=2, seed=0) | changed)
 
 
 CURVE = jobs.Curve((0, 2, 4), (0.0, 0.01, 0.02), (1.0, 2.0, 1 / 3), 9.0, 1.0)
 
 
 def start(folder, *arguments):
+    # tests in the background of a shell ignore Ctrl-C, and so would their children
+    listen = (lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) if os.name == "posix" else None
     return subprocess.Popen(
         [sys.executable, "-m", "capg_core", "reproduce", *arguments, "--out", str(folder)], cwd=ROOT, text=True,
-        start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True, preexec_fn=listen, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
 def run(folder, *arguments):
     process = start(folder, *arguments)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return out, err
+    printed = process.communicate(timeout=120)
+    assert process.returncode == 0, printed[1]
+    return printed
 
 
 def rows_of(folder):
