@@ -264,3 +264,28 @@ class Panel:
     def _repr_mimebundle_(self, include=None, exclude=None):
         """Give a notebook the picture, the sentence and, where a kernel runs, the live widget."""
         return mime_bundle(self.widget, self.text, self.png)
+
+
+class RacingPanel(Panel):
+    """A panel with a training in the background: `_race` is the present or last one, or None."""
+
+    _race = None
+
+    def stop(self):
+        """Ask the training to end; what was learned stays. Returns at once: see `wait`."""
+        race = self._race
+        if race is not None:
+            race.stop()
+
+    def wait(self, timeout=None):
+        """Wait for the training to end, at most some seconds; return whether it has ended."""
+        race = self._race
+        if race is not None:
+            race.thread.join(timeout)
+        return not self.running
+
+    @property
+    def running(self):
+        """True while it trains."""
+        race = self._race
+        return race is not None and race.thread.is_alive()

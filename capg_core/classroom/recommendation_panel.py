@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from capg_core.classroom import recommendation_numbers
-from capg_core.classroom.panel import Panel, control_rows, run_controls
+from capg_core.classroom.panel import RacingPanel, control_rows, run_controls
 from capg_core.classroom.recommendation_numbers import KUAIREC, METHODS, OWN, RATE, SOURCES, source_of
 from capg_core.classroom.recommendation_picture import HEIGHT, WIDTH, TitleLists
 from capg_core.classroom.training_runs import MEAN_BASELINE, NO_BASELINE, Race
@@ -20,7 +20,7 @@ _SAY_EVERY = 2.0  # seconds between two sentences while training: a screen reade
 _MOST_KEPT = 40  # trainings
 
 
-class RecommendationPanel(Panel):
+class RecommendationPanel(RacingPanel):
     """Titles that an early stage lets through, before and after training, on real people's ratings.
 
     Parameters
@@ -83,25 +83,6 @@ class RecommendationPanel(Panel):
             self.bar.value, self.bar.bar_style = 0.0, ""
             self.status.value = _small("preparing …")
             self._race.start()
-
-    def stop(self):
-        """Ask the training to end; what was learned stays. Returns at once: see `wait`."""
-        race = self._race
-        if race is not None:
-            race.stop()
-
-    def wait(self, timeout=None):
-        """Wait for the training to end, at most some seconds; return whether it has ended."""
-        race = self._race
-        if race is not None:
-            race.thread.join(timeout)
-        return not self.running
-
-    @property
-    def running(self):
-        """True while a model trains."""
-        race = self._race
-        return race is not None and race.thread.is_alive()
 
     # Controls.
 

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.panel import Panel, control_rows, run_controls
+from capg_core.classroom.panel import RacingPanel, control_rows, run_controls
 from capg_core.classroom.style import FONT, GRID, INK, PAPER, SOFT_INK, dress_axes, look_of, spread
 from capg_core.classroom.training_runs import (
     ESTIMATORS,
@@ -43,7 +43,7 @@ LABEL_X = 0.732
 _SAY_EVERY = 2.0  # seconds between two sentences while training: a screen reader reads each of them
 
 
-class TrainingPanel(Panel):
+class TrainingPanel(RacingPanel):
     """Estimators that train side by side; their curves grow while one looks.
 
     Parameters
@@ -117,30 +117,11 @@ class TrainingPanel(Panel):
             self.status.value = small("preparing …")
             self._race.start()
 
-    def stop(self):
-        """Ask the race to end; what was learned stays in the picture. Returns at once: see `wait`."""
-        race = self._race
-        if race is not None:
-            race.stop()
-
-    def wait(self, timeout=None):
-        """Wait for the race to end, at most some seconds; return whether it has ended."""
-        race = self._race
-        if race is not None:
-            race.thread.join(timeout)
-        return not self.running
-
     def close(self):
         """Stop, and take the panel's widgets out of the notebook."""
         self.stop()
         for widget in with_children(self.widget):
             widget.close()
-
-    @property
-    def running(self):
-        """True while a race trains."""
-        race = self._race
-        return race is not None and race.thread.is_alive()
 
     @property
     def results(self):
