@@ -61,13 +61,13 @@ test: $(VENV)/.test
 	@$(PY) -m pytest tests notebooks --nbval --nbval-cell-timeout=120 $(ARGS)
 
 bench: $(VENV)/.test
-	@$(PY) tests/bench.py $(ARGS) $(call or_say,the benchmark failed. See its message above)
+	@$(PY) tests/tools/bench.py $(ARGS) $(call or_say,the benchmark failed. See its message above)
 
 notebooks: $(VENV)/.test
-	@$(PY) tests/execute_notebooks.py $(ARGS) $(call or_say,a notebook failed. Its cell and error are above; nothing of it was stored)
+	@$(PY) tests/tools/execute_notebooks.py $(ARGS) $(call or_say,a notebook failed. Its cell and error are above; nothing of it was stored)
 
 readme-picture: $(VENV)/.lab
-	@$(PY) -m capg_core.classroom.readme_picture $(ARGS) $(call or_say,the picture was not drawn. See the message above)
+	@$(PY) tests/tools/readme_picture.py $(ARGS) $(call or_say,the picture was not drawn. See the message above)
 
 clean:
 	rm -rf $(VENV)

@@ -14,8 +14,8 @@ from capg_core.estimators import (
     estimate_gradients,
     expected_estimate,
 )
-from capg_core.sampling import sample_candidates
-from capg_core.value import policy_gradient, policy_value
+from capg_core.exact.sampling import sample_candidates
+from capg_core.exact.value import policy_gradient, policy_value
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ the same output, all sets that contain the output, and the top-1 softmax. Import
 import numpy as np
 
 from capg_core._checks import as_candidates, as_generator, as_items, as_logits, as_name, as_number, as_vector
-from capg_core.inclusion import inclusion_probabilities, inclusion_score
+from capg_core.exact.inclusion import inclusion_probabilities, inclusion_score
+from capg_core.exact.outcome import outcome_probabilities, outcome_rows
+from capg_core.exact.plackett_luce import list_score, set_score
+from capg_core.exact.value import policy_gradient
 from capg_core.late_stage import best_first, late_stage_parts
-from capg_core.outcome import outcome_probabilities, outcome_rows
-from capg_core.plackett_luce import list_score, set_score
-from capg_core.value import policy_gradient
 
 ESTIMATORS = ("V-PG", "V-PG-SwR", "Set-PG", "Outcome-PG", "CA-PG", "CA-PG-SwR")
 UNBIASED = ("V-PG", "Set-PG", "Outcome-PG")

@@ -7,8 +7,8 @@ import zipfile
 
 import numpy as np
 
-from capg_core.kuairec import KuaiRecWorld
-from capg_core.worlds import World
+from capg_core.worlds.kuairec import KuaiRecWorld
+from capg_core.worlds.world import World
 
 COLUMNS = "user_id,video_id,play_duration,video_duration,time,date,timestamp,watch_ratio".split(",")
 HEADER = ",".join(COLUMNS)

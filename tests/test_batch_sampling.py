@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 import capg_core as capg
-from capg_core.batch_sampling import choose_batch, draw_batch
+from capg_core.batch.draw import choose_batch, draw_batch
 
 
 def list_frequencies(theta, shares, n, n_items, seed):

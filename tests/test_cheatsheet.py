@@ -13,7 +13,7 @@ ROWS = [(name, key) for name, (_, keys, _) in cheatsheet_numbers.TABLES.items() 
 
 
 def stored_table(name):
-    after = TEXT.partition(f"<!-- table {name} of tests/cheatsheet_numbers.py -->\n")[2]
+    after = TEXT.partition(f"<!-- table {name} of tests/tools/cheatsheet_numbers.py -->\n")[2]
     lines = after.partition("\n\n")[0].splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return tuple(cells[0]), {row[0]: [float(x) for x in row[1:]] for row in cells[2:]}

@@ -11,15 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import readme_picture
 from PIL import Image
 
 import capg_core as capg
-from capg_core.classroom import Predict, VariancePanel, check, readme_picture, variance_numbers
+from capg_core.classroom import Predict, VariancePanel, check
 from capg_core.classroom.check import ALMOST, CORRECT, HINT, NOT_ATTEMPTED
 from capg_core.classroom.exercises import EXERCISES
-from capg_core.classroom.exercises.n00 import variances_at
+from capg_core.classroom.lessons.n00_start_here import numbers as variance_numbers
+from capg_core.classroom.lessons.n00_start_here.exercises import variances_at
 from capg_core.classroom.panel import WIDGET_VIEW
-from capg_core.classroom.style import FONT, LOOKS, look_of, spread
+from capg_core.look import FONT, LOOKS, look_of, spread
 
 ROOT = Path(__file__).resolve().parents[1]
 

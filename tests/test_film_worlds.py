@@ -10,14 +10,14 @@ import pytest
 import scipy.special
 import scipy.stats
 
-import capg_core.alignment
-import capg_core.film_worlds
-from capg_core.alignment import Alignment, alignment
-from capg_core.film_worlds import FilmWorld, completed_films, held_out_error, observed_films
-from capg_core.ratings import load_ratings
-from capg_core.worlds import SyntheticWorld, World
+import capg_core.worlds.alignment
+import capg_core.worlds.films
+from capg_core.worlds.alignment import Alignment, alignment
+from capg_core.worlds.films import FilmWorld, completed_films, held_out_error, observed_films
+from capg_core.worlds.ratings import load_ratings
+from capg_core.worlds.world import SyntheticWorld, World
 
-DATA = pathlib.Path(capg_core.film_worlds.__file__).parent / "data"
+DATA = pathlib.Path(capg_core.worlds.films.__file__).parents[1] / "data"
 NPZ = DATA / "film_factors.npz"
 
 
@@ -67,7 +67,7 @@ def test_provenance_tells_what_the_file_is(stored):
 def test_scalars_are_the_build_scripts(stored, builder):
     assert (stored["rank"], stored["folds"], stored["seed"]) == (builder.RANK, builder.FOLDS, builder.SEED)
     assert stored["sweeps"].tolist() == [builder.BURN_IN, builder.DRAWS]
-    assert builder.STEPS_PER_STAR == capg_core.film_worlds._STEPS_PER_STAR
+    assert builder.STEPS_PER_STAR == capg_core.worlds.films._STEPS_PER_STAR
 
 
 # ---- held-out error ----

@@ -1,4 +1,4 @@
-"""The house: kernels against their Python source, bounds, docstring examples, and which room may import which."""
+"""The structure: which module may import which; kernels against their Python source; docstring examples."""
 
 import ast
 import doctest
@@ -6,7 +6,6 @@ import importlib
 import inspect
 import os
 import pathlib
-import pkgutil
 import subprocess
 import sys
 
@@ -15,22 +14,33 @@ import pytest
 from numba.core.registry import CPUDispatcher
 
 import capg_core as capg
-from capg_core import race
+from capg_core.exact import race
 
 ROOT = pathlib.Path(capg.__file__).parents[1]
-MODULES = [m.name for m in pkgutil.iter_modules(capg.__path__) if not m.ispkg and m.name not in ("warm", "__main__")]
-# lower floors know nothing of upper ones
+PACKAGE = ROOT / "capg_core"
+# From the bottom up. A module may import its own wing and what stands below it; numbers never import pictures.
 FLOORS = [
-    {"_checks", "race", "arrivals", "late_stage", "fast_exp"},
-    {"sampling", "plackett_luce", "paper_formula", "inclusion", "ratings", "batch_sampling", "batch_clock"},
-    {"outcome", "batch_scores", "batch_outcome"},
-    {"value"},
-    {"estimators"},
-    {"diagnostics", "worlds", "towers"},
-    {"evaluation", "alignment", "film_worlds", "kuairec"},
-    {"batch_gradient"},
-    {"training"},
+    ["_checks", "look"],
+    ["late_stage", "worlds", "batch"],
+    ["exact"],
+    ["estimators"],
+    ["diagnostics"],
+    ["training"],
+    ["warm", "classroom", "reproduce"],
+    ["data"],
 ]
+LIBRARIES = {"numpy", "numba"}
+NUMBERS = [name for floor in FLOORS[:-2] for name in floor]
+
+
+def module_name(path):
+    """Return the dotted name of a file of the package, without the package itself."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py")) if module_name(path)}
+MODULES = [name for name in FILES if name.partition(".")[0] in NUMBERS]
 
 SCRIPT = """
 import numpy as np, capg_core as capg
@@ -84,7 +94,7 @@ def test_every_kernel_compiles_once():
     capg.policy_gradient(np.arange(6.0)[::2], 2, [1, 2, 3])
     capg.policy_gradient([0.5, 1.0, 2.0], 2, [1.0, 2.0, 3.0])
     for name in ("inclusion", "outcome", "value"):
-        for kernel in vars(importlib.import_module(f"capg_core.{name}")).values():
+        for kernel in vars(importlib.import_module(f"capg_core.exact.{name}")).values():
             if isinstance(kernel, CPUDispatcher) and kernel.__module__.endswith(name):
                 assert len(kernel.signatures) <= 1, kernel
 
@@ -106,23 +116,47 @@ def test_every_public_name_is_documented(name):
 
 
 def imported(path):
-    """Return the names of capg_core's rooms that a file imports, and the other packages."""
-    rooms, others = set(), set()
+    """Return the modules of the package that a file imports, and the other packages."""
+    inside, others = set(), set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
+            # `from capg_core.exact import race` is about the module race
+            whole = [f"{node.module}.{a.name}" for a in node.names]
+            names = [w if w.removeprefix("capg_core.") in FILES else node.module for w in whole]
         for name in names:
             first, _, rest = name.partition(".")
-            (rooms if first == "capg_core" else others).add(rest.partition(".")[0] if first == "capg_core" else first)
-    return rooms, others
+            (inside if first == "capg_core" else others).add(rest if first == "capg_core" else first)
+    return inside, others
 
 
-def test_lower_rooms_know_nothing_of_upper_ones():
-    assert set().union(*FLOORS) == set(MODULES)
-    for level, floor in enumerate(FLOORS):
-        below = set().union(*FLOORS[: level + 1])
-        for name in floor:
-            rooms, others = imported(ROOT / "capg_core" / f"{name}.py")
-            assert rooms <= below, f"{name} imports {rooms - below}"
-            assert others - set(sys.stdlib_module_names) <= {"numpy", "numba"}, f"{name} imports {others}"
+IMPORTS = {name: imported(path) for name, path in FILES.items() if name != "__main__"}
+
+
+def test_every_wing_has_its_floor():
+    assert {name.partition(".")[0] for name in IMPORTS} == {wing for floor in FLOORS for wing in floor}
+
+
+@pytest.mark.parametrize("name", IMPORTS)
+def test_nothing_imports_uphill(name):
+    own = name.partition(".")[0]
+    level = next(i for i, floor in enumerate(FLOORS) if own in floor)
+    allowed = {own}.union(*FLOORS[:level])
+    for target in IMPORTS[name][0]:
+        # the package's own face offers what is public, to those above it
+        assert (target.partition(".")[0] or own) in allowed, f"{name} imports {target}"
+        assert target or own not in NUMBERS, f"{name} imports the public face"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_numbers_need_numpy_and_numba_alone(name):
+    others = IMPORTS[name][1] - set(sys.stdlib_module_names)
+    assert others <= LIBRARIES, f"{name} imports {others}"
+
+
+def test_there_is_no_circle():
+    open_ = {name: inside - {name, ""} for name, (inside, _) in IMPORTS.items()}
+    while open_:
+        free = {name for name, inside in open_.items() if not inside & open_.keys()}
+        assert free, f"a circle among {sorted(open_)}"
+        open_ = {name: inside for name, inside in open_.items() if name not in free}

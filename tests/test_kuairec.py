@@ -23,14 +23,14 @@ from kuairec_files import (
     zipped,
 )
 
-import capg_core.kuairec
-from capg_core.kuairec import KuaiRecWorld, load_kuairec
+import capg_core.worlds.kuairec
+from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
 
 
 @pytest.fixture(params=[50, 4000, None], ids=["chunks of half a line", "chunks of some lines", "one chunk"])
 def chunks(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(capg_core.kuairec, "_CHUNK_BYTES", request.param)
+        monkeypatch.setattr(capg_core.worlds.kuairec, "_CHUNK_BYTES", request.param)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_line_ends_byte_order_mark_and_quotes(tmp_path, text, chunks, change):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_file_as_published_is_left_to_the_fast_reader(tmp_path, text, monkeypatch, end):
-    monkeypatch.setattr(capg_core.kuairec, "_parse_lines", None)
+    monkeypatch.setattr(capg_core.worlds.kuairec, "_parse_lines", None)
     path = write(tmp_path / "small_matrix.csv", text.replace("\n", end)[: -len(end)])
     assert_world_is(load_kuairec(path), text)
 
@@ -215,7 +215,7 @@ def test_memory_is_bounded(tmp_path):
 MEASURE = """
 import pathlib, sys
 import numpy as np
-from capg_core.kuairec import load_kuairec
+from capg_core.worlds.kuairec import load_kuairec
 
 def peak():
     # The peak of this program alone: the peak that getrusage gives starts at that of the program that began it.
@@ -253,10 +253,10 @@ def test_real_size(tmp_path):
 
 
 def test_docstring_examples():
-    result = doctest.testmod(capg_core.kuairec)
+    result = doctest.testmod(capg_core.worlds.kuairec)
     assert result.attempted >= 6 and result.failed == 0
 
 
 def test_licence_and_citation_are_stated():
-    for text in (load_kuairec.__doc__, capg_core.kuairec.__doc__):
+    for text in (load_kuairec.__doc__, capg_core.worlds.kuairec.__doc__):
         assert "CC BY-SA 4.0" in text and "Gao et al. (2022)" in text and "othing of it is shipped" in text

@@ -8,10 +8,20 @@ import numpy as np
 import pytest
 
 import capg_core as capg
-from capg_core.classroom import AlignmentPanel, alignment_numbers, alignment_panel
-from capg_core.classroom.alignment_numbers import DIFFERENT, N_ITEMS, SAME, STARS, Setting, numbers_at, stage_at
-from capg_core.classroom.exercises.n05 import crossing
-from capg_core.classroom.style import LOOKS, PETROFF
+from capg_core.classroom import AlignmentPanel
+from capg_core.classroom.lessons.n05_bias_and_alignment import numbers as alignment_numbers
+from capg_core.classroom.lessons.n05_bias_and_alignment import panel as alignment_panel
+from capg_core.classroom.lessons.n05_bias_and_alignment.exercises import crossing
+from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import (
+    DIFFERENT,
+    N_ITEMS,
+    SAME,
+    STARS,
+    Setting,
+    numbers_at,
+    stage_at,
+)
+from capg_core.look import LOOKS, PETROFF
 
 
 @pytest.fixture

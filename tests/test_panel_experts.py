@@ -12,10 +12,13 @@ from PIL import Image
 from scipy.optimize import brentq
 
 import capg_core as capg
-from capg_core.classroom import ExpertsPanel, experts_numbers, experts_panel, experts_worlds
-from capg_core.classroom.experts_numbers import ADDED, APART, N_ITEMS, NOTHING, Setting
-from capg_core.classroom.style import LOOKS, PETROFF
-from capg_core.towers import split_places
+from capg_core.classroom import ExpertsPanel
+from capg_core.classroom.lessons.n09_mixture_of_experts import numbers as experts_numbers
+from capg_core.classroom.lessons.n09_mixture_of_experts import panel as experts_panel
+from capg_core.classroom.lessons.n09_mixture_of_experts import worlds as experts_worlds
+from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import ADDED, APART, N_ITEMS, NOTHING, Setting
+from capg_core.look import LOOKS, PETROFF
+from capg_core.training.towers import split_places
 
 
 @pytest.fixture(scope="module")

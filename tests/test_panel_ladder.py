@@ -10,12 +10,13 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 import capg_core as capg
-from capg_core.classroom import LadderPanel, ladder_panel
-from capg_core.classroom import ladder_numbers as numbers_of
-from capg_core.classroom.ladder_numbers import RUNGS, Setting, rung_at, set_scores
-from capg_core.classroom.style import look_of
-from capg_core.classroom.variance_numbers import SYNTHETIC, load_problem, orders
-from capg_core.classroom.variance_panel import show
+from capg_core.classroom import LadderPanel
+from capg_core.classroom.lessons.n00_start_here.numbers import SYNTHETIC, load_problem, orders
+from capg_core.classroom.lessons.n00_start_here.panel import show
+from capg_core.classroom.lessons.n04_credit_assignment import numbers as numbers_of
+from capg_core.classroom.lessons.n04_credit_assignment import panel as ladder_panel
+from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS, Setting, rung_at, set_scores
+from capg_core.look import look_of
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 
 import capg_core as capg
-from capg_core.classroom import MarginalsPanel, marginals_numbers, marginals_panel
-from capg_core.classroom.marginals_numbers import CHEAP, METHODS, OUTCOME_BASELINE, OUTCOME_PLAIN, Setting, numbers_at
-from capg_core.classroom.style import INK, LOOKS, PETROFF
+from capg_core.classroom import MarginalsPanel
+from capg_core.classroom.lessons.n06_cheap_marginals import numbers as marginals_numbers
+from capg_core.classroom.lessons.n06_cheap_marginals import panel as marginals_panel
+from capg_core.classroom.lessons.n06_cheap_marginals.numbers import (
+    CHEAP,
+    METHODS,
+    OUTCOME_BASELINE,
+    OUTCOME_PLAIN,
+    Setting,
+    numbers_at,
+)
+from capg_core.look import INK, LOOKS, PETROFF
 
 
 @pytest.fixture
@@ -158,5 +167,5 @@ def test_static_bundle_and_colours(panel):
 
 
 def test_docstring_examples_run():
-    found = doctest.testmod(importlib.import_module("capg_core.classroom.marginals_panel"))
+    found = doctest.testmod(importlib.import_module("capg_core.classroom.lessons.n06_cheap_marginals.panel"))
     assert found.attempted > 0 and found.failed == 0

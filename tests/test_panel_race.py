@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 import capg_core as capg
-from capg_core.classroom import RacePanel, race_numbers, race_panel
-from capg_core.classroom.race_numbers import MARKED, N_RACES, N_RUNNERS, NAMES, Setting, count_at_most, numbers_at
-from capg_core.classroom.style import INK, PAPER, PETROFF
+from capg_core.classroom import RacePanel
+from capg_core.classroom.lessons.n02_the_race import numbers as race_numbers
+from capg_core.classroom.lessons.n02_the_race import panel as race_panel
+from capg_core.classroom.lessons.n02_the_race.numbers import (
+    MARKED,
+    N_RACES,
+    N_RUNNERS,
+    NAMES,
+    Setting,
+    count_at_most,
+    numbers_at,
+)
+from capg_core.look import INK, PAPER, PETROFF
 
 
 @pytest.fixture(scope="module")

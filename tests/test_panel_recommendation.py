@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 
 import capg_core as capg
-from capg_core.classroom import RecommendationPanel, recommendation_numbers, training_runs
-from capg_core.classroom.recommendation_numbers import (
+from capg_core.classroom import RecommendationPanel
+from capg_core.classroom import racing as training_runs
+from capg_core.classroom.lessons.n08_real_ratings import numbers as recommendation_numbers
+from capg_core.classroom.lessons.n08_real_ratings.numbers import (
     COMPLETED,
     FITTED,
     KUAIREC,
@@ -26,8 +28,8 @@ from capg_core.classroom.recommendation_numbers import (
     recommend,
     source_of,
 )
-from capg_core.classroom.recommendation_picture import COLUMNS, ROWS, places_of_loved, rows_of
-from capg_core.classroom.style import look_of
+from capg_core.classroom.lessons.n08_real_ratings.picture import COLUMNS, ROWS, places_of_loved, rows_of
+from capg_core.look import look_of
 
 PATIENCE = 60
 STEPS = 10

@@ -10,11 +10,12 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 import capg_core as capg
-from capg_core.classroom import SignalNoisePanel, signal_noise_panel
-from capg_core.classroom import signal_noise_numbers as numbers_of
-from capg_core.classroom.signal_noise_numbers import BASELINES, COMMON, NONE, OWN, Setting, moments_at
-from capg_core.classroom.style import PETROFF, look_of
-from capg_core.classroom.variance_numbers import SYNTHETIC, load_problem
+from capg_core.classroom import SignalNoisePanel
+from capg_core.classroom.lessons.n00_start_here.numbers import SYNTHETIC, load_problem
+from capg_core.classroom.lessons.n03_exploding_variance import numbers as numbers_of
+from capg_core.classroom.lessons.n03_exploding_variance import panel as signal_noise_panel
+from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, COMMON, NONE, OWN, Setting, moments_at
+from capg_core.look import PETROFF, look_of
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 
 import capg_core as capg
-from capg_core.classroom import TwoStagePanel, two_stage_numbers, two_stage_panel
-from capg_core.classroom.style import INK, PETROFF
-from capg_core.classroom.two_stage_numbers import MAX_K, RESTS, Setting, early_logits, numbers_at, people
+from capg_core.classroom import TwoStagePanel
+from capg_core.classroom.lessons.n01_two_stage_ranking import numbers as two_stage_numbers
+from capg_core.classroom.lessons.n01_two_stage_ranking import panel as two_stage_panel
+from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import (
+    MAX_K,
+    RESTS,
+    Setting,
+    early_logits,
+    numbers_at,
+    people,
+)
+from capg_core.look import INK, PETROFF
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pathlib
 import numpy as np
 import pytest
 
-import capg_core.ratings
-from capg_core.ratings import load_ratings
+import capg_core.worlds.ratings
+from capg_core.worlds.ratings import load_ratings
 
-DATA = pathlib.Path(capg_core.ratings.__file__).parent / "data"
+DATA = pathlib.Path(capg_core.worlds.ratings.__file__).parents[1] / "data"
 NPZ = DATA / "movielens_small.npz"
 
 
@@ -180,7 +180,7 @@ def test_numpy_integers_are_accepted(ratings, problems):
 
 
 def test_docstring_examples():
-    result = doctest.testmod(capg_core.ratings)
+    result = doctest.testmod(capg_core.worlds.ratings)
     assert result.attempted >= 8 and result.failed == 0
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import capg_core as capg
-from capg_core.batch_gradient import BatchGradient
-from capg_core.training import adagrad_step
+from capg_core.training.step import BatchGradient
+from capg_core.training.training import adagrad_step
 
 TINY = {"n_steps": 4, "learning_rate": 0.1, "seed": 0, "eval_every": 2, "batch_size": 16}
 

@@ -5,12 +5,12 @@ import pytest
 from scipy.optimize import brentq
 
 import capg_core as capg
-from capg_core.batch_clock import solve_clock
-from capg_core.batch_gradient import BatchGradient
-from capg_core.fast_exp import HIGHEST, LOWEST, exp_into, fast_max, fast_sum, weigh
-from capg_core.race import asymptotic_clock
-from capg_core.towers import split_places
-from capg_core.training import Trainer
+from capg_core.batch.clock import solve_clock
+from capg_core.batch.exp import HIGHEST, LOWEST, exp_into, fast_max, fast_sum, weigh
+from capg_core.exact.race import asymptotic_clock
+from capg_core.training.step import BatchGradient
+from capg_core.training.towers import split_places
+from capg_core.training.training import Trainer
 
 N_USERS, N_ITEMS, BATCH = 4, 9, 6
 MIXTURES = [capg.mix("optimal", "uniform", 0.4), capg.mix("anti", "noisy", 0.5)]

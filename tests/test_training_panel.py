@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 import capg_core as capg
-from capg_core.classroom import TrainingPanel, training_runs
-from capg_core.classroom.training_panel import IN_SECONDS, SAME_RATE
-from capg_core.classroom.training_runs import (
+from capg_core.classroom import TrainingPanel
+from capg_core.classroom import racing as training_runs
+from capg_core.classroom.lessons.n07_training_race.panel import IN_SECONDS, SAME_RATE
+from capg_core.classroom.racing import (
     ESTIMATORS,
     LATE_STAGES,
     LIST_BASELINE,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import capg_core as capg
-from capg_core.towers import split_places
+from capg_core.training.towers import split_places
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image as PillowImage
 
-from capg_core.classroom.style import PAPER
+from capg_core.look import PAPER
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 

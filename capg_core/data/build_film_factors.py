@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capg_core.ratings import load_ratings
+from capg_core.worlds.ratings import load_ratings
 
 OUTPUT = pathlib.Path(__file__).with_name("film_factors.npz")
 SEED = 2008

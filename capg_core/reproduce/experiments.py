@@ -8,8 +8,8 @@ trained alike in both settings. May import ``jobs`` and the core.
 from dataclasses import dataclass
 
 from capg_core import ESTIMATORS, paper_learning_rate
-from capg_core.batch_gradient import check_combination
 from capg_core.reproduce.jobs import FILM_WORLDS, SYNTHETIC, Job, kuairec_name
+from capg_core.training.step import check_combination
 
 EXPERIMENTS = ("candidate-size", "alignment", "experts", "outputs", "ratings")
 PAPER, EQUAL = "paper", "equal"

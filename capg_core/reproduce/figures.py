@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from capg_core.classroom.style import FONT, INK, PAPER, SOFT_INK, dress_axes, look_of
+from capg_core.look import FONT, INK, PAPER, SOFT_INK, dress_axes, look_of
 from capg_core.reproduce.experiments import BASELINE_MARK, SETTINGS
 
 _COLUMNS = 3  # panels side by side

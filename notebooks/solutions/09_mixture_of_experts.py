@@ -3,7 +3,7 @@
 import numpy as np
 
 from capg_core.classroom import check
-from capg_core.classroom.experts_numbers import expert_logits, near
+from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import expert_logits, near
 
 
 def split(k, n_experts):

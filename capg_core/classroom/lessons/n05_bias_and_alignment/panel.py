@@ -1,0 +1,283 @@
+"""The panel on bias: the angle between the mean of CA-PG and the true gradient, and where each of them leads."""
+
+import ipywidgets as widgets
+import numpy as np
+from matplotlib.collections import PolyCollection
+
+from capg_core.classroom.lessons.n05_bias_and_alignment import numbers as alignment_numbers
+from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import (
+    DIFFERENT,
+    N_ITEMS,
+    REWARDS,
+    SAME,
+    STAGES,
+    Setting,
+    short_name,
+    stage_name,
+)
+from capg_core.classroom.panel import Panel, control_rows
+from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
+
+TRUE = "true gradient"
+COLOURS = {"start": PETROFF["grey"], TRUE: PETROFF["orange"], "CA-PG": look_of("CA-PG").colour}
+ROW_BOTTOMS = {"start": 0.68, TRUE: 0.4125, "CA-PG": 0.145}
+
+
+class AlignmentPanel(Panel):
+    """CA-PG's mean beside the true gradient while the late stage goes from optimal through uniform to anti.
+
+    Parameters
+    ----------
+    stage : float
+        Where the late stage starts: 0 optimal, 1 uniform, 2 anti.
+    k : int
+
+    Attributes
+    ----------
+    stage, k, offset, correlation, rewards, baseline : ipywidgets controls
+        Set their ``.value`` to drive the panel.
+    new_items : ipywidgets.Button
+    numbers : capg_core.classroom.lessons.n05_bias_and_alignment.numbers.Numbers
+        What is shown.
+
+    Examples
+    --------
+    >>> panel = AlignmentPanel()
+    >>> panel.stage.value = 1.0
+    >>> panel.text.startswith("Late stage uniform, K = 5, n = 20: the mean of CA-PG is the true gradient")
+    True
+    """
+
+    def __init__(self, stage=0.0, k=5):
+        self._first_stage, self._first_k, self._seed = stage, k, 0
+        self.numbers = None
+        super().__init__()
+
+    # Controls.
+
+    def make_controls(self):
+        """Make the controls, in the order the Tab key visits them."""
+
+        def dress(width):
+            return {"style": {"description_width": "190px"}, "layout": widgets.Layout(width=width)}
+
+        self.stage = widgets.SelectionSlider(
+            options=[(short_name(float(place)), float(place)) for place in STAGES],
+            value=self._first_stage,
+            description="Late stage",
+            style={"description_width": "90px"},
+            layout=widgets.Layout(width="640px"),
+        )
+        self.k = widgets.IntSlider(
+            value=self._first_k,
+            min=1,
+            max=15,
+            description="Candidates K",
+            style={"description_width": "100px"},
+            layout=widgets.Layout(width="400px"),
+        )
+        self.offset = widgets.FloatSlider(
+            value=0.0, min=0.0, max=4.0, step=0.25, description="Add to every reward", **dress("480px")
+        )
+        self.correlation = widgets.FloatSlider(
+            value=1.0, min=0.0, max=1.0, step=0.1, description="Utility–reward correlation", **dress("480px")
+        )
+        self.rewards = widgets.Dropdown(
+            options=REWARDS,
+            value=DIFFERENT,
+            description="Rewards",
+            style={"description_width": "70px"},
+            layout=widgets.Layout(width="260px"),
+        )
+        narrow = widgets.Layout(width="auto", margin="0 16px 0 16px")
+        self.baseline = widgets.Checkbox(
+            value=False, description="Subtract the mean reward", indent=False, layout=narrow
+        )
+        self.new_items = widgets.Button(description="New items", layout=widgets.Layout(width="120px"))
+        self.watch(self.stage, self.k, self.offset, self.correlation, self.rewards, self.baseline)
+        self.new_items.on_click(self.guard(self._draw_new_items))
+        rows = [
+            [self.stage, self.k],
+            [self.offset, self.correlation],
+            [self.rewards, self.baseline, self.new_items],
+        ]
+        return control_rows(rows)
+
+    def _draw_new_items(self, button):
+        self._seed += 1
+        self.refresh()
+
+    def settings(self):
+        """Read the controls."""
+        return Setting(
+            self.stage.value,
+            self.k.value,
+            round(self.correlation.value, 6),
+            self.rewards.value,
+            round(self.offset.value, 6),
+            self.baseline.value,
+            self._seed,
+        )
+
+    def compute(self, settings):
+        """Compute the numbers at these settings."""
+        self.numbers = alignment_numbers.numbers_at(settings)
+        return self.numbers
+
+    # The picture.
+
+    def background_key(self, numbers):
+        """Nothing but frames and labels is in the background."""
+        return "one"
+
+    def draw_background(self, numbers):
+        """Make the axes and the artists, once."""
+        if hasattr(self, "_bars"):
+            return
+        self._make_arrows()
+        self._make_curve()
+        self._make_bars()
+
+    def _make_arrows(self):
+        axes = self.figure.add_axes((0.01, 0.21, 0.26, 0.62))
+        axes.set_xlim(-1.22, 1.22)
+        axes.set_ylim(-0.3, 1.32)
+        axes.set_aspect("equal")
+        axes.axis("off")
+        half = np.linspace(0.0, np.pi, 100)
+        axes.plot(np.cos(half), np.sin(half), color=GRID, linewidth=2)
+        axes.plot([-1, 1], [0, 0], color=GRID, linewidth=2)
+        for degrees in (0, 90, 180):
+            x, y = np.cos(np.radians(degrees)), 1.16 * np.sin(np.radians(degrees)) - 0.24 * (degrees != 90)
+            axes.text(x, y, f"{degrees}°", fontsize=FONT["tick"], color=SOFT_INK, ha="center")
+        (self._true_arrow,) = axes.plot([0, 1], [0, 0], "-", color=COLOURS[TRUE], linewidth=5, zorder=3)
+        (self._true_head,) = axes.plot([1], [0], "*", color=COLOURS[TRUE], markeredgecolor=INK, markersize=19, zorder=5)
+        look = look_of("CA-PG")
+        (self._arc,) = axes.plot([], [], color=INK, linewidth=2, zorder=2)
+        (self._credit_arrow,) = axes.plot([], [], "-", color=look.colour, linewidth=5, zorder=4)
+        (self._credit_head,) = axes.plot([], [], look.marker, color=look.colour, markersize=14, zorder=6)
+        centre = {"ha": "center", "color": INK}
+        self._angle = self.figure.text(0.14, 0.865, "", fontsize=FONT["title"], weight="bold", **centre)
+        self._true_length = self.figure.text(0.14, 0.155, "", fontsize=FONT["note"], **centre)
+        self._credit_length = self.figure.text(
+            0.14, 0.09, "", fontsize=FONT["note"], ha="center", color=look.colour, weight="bold"
+        )
+
+    def _make_curve(self):
+        axes = self.figure.add_axes((0.365, 0.145, 0.21, 0.715))
+        dress_axes(axes, "", "late stage", "cosine with the true gradient")
+        axes.set_xlim(-0.06, 2.06)
+        axes.set_ylim(-1.08, 1.08)
+        axes.set_xticks([0, 1, 2], ["optimal", "uniform", "anti"])
+        axes.set_yticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
+        axes.axhline(0, color=SOFT_INK, linewidth=1.2)
+        look = look_of("CA-PG")
+        (self._line,) = axes.plot([], [], look.line, color=look.colour, linewidth=3)
+        self._now = axes.axvline(0, color=INK, linewidth=1.5)
+        (self._point,) = axes.plot(
+            [], [], look.marker, color=look.colour, markersize=12, markeredgecolor=PAPER, zorder=6
+        )
+
+    def _make_bars(self):
+        self._bars, self._titles = {}, {}
+        for name, bottom in ROW_BOTTOMS.items():
+            axes = self.figure.add_axes((0.665, bottom, 0.325, 0.18))
+            dress_axes(axes)
+            axes.set_xlim(0.3, N_ITEMS + 0.7)
+            axes.set_ylim(0, 1.02)
+            axes.set_yticks([0, 1])
+            axes.set_xticks([1, 5, 10, 15, 20], ["1", "5", "10", "15", "20"] if name == "CA-PG" else [])
+            # One artist for all the bars of a row: twenty rectangles take twenty times as long to draw.
+            self._bars[name] = PolyCollection([], edgecolors=COLOURS[name], linewidths=1.2, zorder=3)
+            axes.add_collection(self._bars[name], autolim=False)
+            self._titles[name] = self.figure.text(0.665, bottom + 0.195, "", fontsize=FONT["note"], color=INK)
+        axes.set_xlabel("item, best reward first", fontsize=FONT["label"])
+        place = {"color": INK, "rotation": 90, "va": "center", "ha": "center"}
+        self.figure.text(0.618, 0.5, "P(among the candidates)", fontsize=FONT["label"], **place)
+        self.figure.text(
+            0.665, 0.945, "where each leads; filled: the K largest logits", fontsize=FONT["note"], color=SOFT_INK
+        )
+
+    def draw_moving(self, numbers):
+        """Turn the arrows, move the mark, and set the bars."""
+        return [*self._move_arrows(numbers), *self._move_curve(numbers), *self._move_bars(numbers)]
+
+    def _move_arrows(self, numbers):
+        lengths = np.linalg.norm(numbers.gradient), np.linalg.norm(numbers.mean)
+        seen = [length > alignment_numbers.LENGTH_ZERO for length in lengths]
+        self._true_arrow.set_visible(seen[0])
+        self._true_head.set_visible(seen[0])
+        # Without a true gradient there is no angle; CA-PG's arrow then points straight up.
+        turn = np.radians(numbers.angle) if all(seen) else np.pi / 2
+        tip = np.cos(turn), np.sin(turn)
+        self._credit_arrow.set_data([0, tip[0]], [0, tip[1]])
+        self._credit_head.set_data([tip[0]], [tip[1]])
+        self._credit_arrow.set_visible(seen[1])
+        self._credit_head.set_visible(seen[1])
+        arc = np.linspace(0.0, turn if all(seen) else 0.0, 60)
+        self._arc.set_data(0.4 * np.cos(arc), 0.4 * np.sin(arc))
+        self._angle.set_text(f"angle {numbers.angle:.0f}°" if all(seen) else "no angle")
+        self._true_length.set_text(f"★ true gradient, length {lengths[0]:.3f}")
+        self._credit_length.set_text(f"■ mean of CA-PG, length {lengths[1]:.3f}")
+        arrows = [self._arc, self._true_arrow, self._credit_arrow, self._true_head, self._credit_head]
+        return [*arrows, self._angle, self._true_length, self._credit_length]
+
+    def _move_curve(self, numbers):
+        stage = numbers.setting.stage
+        self._line.set_data(STAGES, numbers.curve)
+        self._now.set_xdata([stage, stage])
+        self._point.set_data([stage], [numbers.cosine])
+        return [self._line, self._now, self._point]
+
+    def _move_bars(self, numbers):
+        moving = []
+        left = np.arange(1, N_ITEMS + 1) - 0.4
+        for name, place in numbers.places.items():
+            x = np.stack([left, left, left + 0.8, left + 0.8], axis=1)
+            y = place.inclusion[:, None] * np.array([0.0, 1.0, 1.0, 0.0])
+            self._bars[name].set_verts(np.stack([x, y], axis=2))
+            self._bars[name].set_facecolor([COLOURS[name] if top else PAPER for top in place.top])
+            self._titles[name].set_text(_row_title(name, place, numbers.setting))
+            moving += [self._bars[name], self._titles[name]]
+        return moving
+
+    # The sentence.
+
+    def describe(self, numbers):
+        """Say in numbers what the picture shows."""
+        setting = numbers.setting
+        text = f"Late stage {stage_name(setting.stage)}, K = {setting.k}, n = {N_ITEMS}: {_say_angle(numbers)} "
+        start, truth, credit = numbers.places.values()
+        if setting.rewards == SAME:
+            text += f"Every policy has the value {start.value:.3f}."
+        else:
+            text += (
+                f"The value is {start.value:.3f} at the start, {truth.value:.3f} after following the true gradient and "
+                f"{credit.value:.3f} after following CA-PG's mean, as many steps of the same lengths."
+            )
+        if setting.offset:
+            text += f" {setting.offset:g} is added to every reward, and left out of the values."
+        return text + (" The mean reward is subtracted." if setting.baseline else " No baseline.")
+
+
+def _row_title(name, place, setting):
+    if setting.rewards == SAME:
+        return name
+    return f"{name}: value {place.value:.3f}, {place.best_in_top} of {setting.k} right"
+
+
+def _say_angle(numbers):
+    lengths = np.linalg.norm(numbers.gradient), np.linalg.norm(numbers.mean)
+    zero = [length <= alignment_numbers.LENGTH_ZERO for length in lengths]
+    if all(zero):
+        return "the true gradient and the mean of CA-PG are both zero."
+    if zero[0]:
+        return f"there is nothing to learn, and the mean of CA-PG has length {lengths[1]:.3f}."
+    if zero[1]:
+        return "the mean of CA-PG is zero, and the true gradient is not."
+    if np.allclose(numbers.mean, numbers.gradient, rtol=0.0, atol=1e-10):
+        return "the mean of CA-PG is the true gradient."
+    return (
+        f"the angle between the mean of CA-PG and the true gradient is {numbers.angle:.0f}°, "
+        f"cosine {numbers.cosine:.3f}."
+    )

@@ -1,0 +1,124 @@
+"""What the training panel says in words, the numbers it says, and how its controls are made."""
+
+import html
+import math
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+
+from capg_core.classroom.racing import NO_BASELINE, PAPER_RATES, Setting
+from capg_core.look import look_of
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is shown: the race's setting, or the controls' if there was none, and the curves so far.
+
+    ``passed`` is when CA-PG first reached the target: steps, and seconds of its training.
+    """
+
+    setting: Setting
+    horizontal: str
+    highest: float
+    random: float
+    target: float | None
+    curves: dict
+    passed: tuple | None
+    measured: int
+    done: int
+    state: str
+
+
+def ladder(value, first):
+    """Return the smallest of first x 1, 2, 5, 10, 20 ... that is not below a value.
+
+    Examples
+    --------
+    >>> ladder(0, 100), ladder(101, 100), ladder(2500, 100)
+    (100, 200, 5000)
+    """
+    limit = first
+    while limit < value:
+        limit = limit * 5 // 2 if str(limit).startswith("2") else limit * 2
+    return limit
+
+
+def make_slider(description, choices, value, write):
+    """Make a slider over some numbers; the value is one of them, whatever it is."""
+    options = [(write(choice), choice) for choice in sorted({*choices, value})]
+    return widgets.SelectionSlider(options=options, value=value, description=description,
+                                   style={"description_width": "105px"},
+                                   layout=widgets.Layout(width="420px"))  # fmt: skip
+
+
+def make_menu(description, options, value):
+    """Make a menu."""
+    return widgets.Dropdown(options=options, value=value, description=description,
+                            style={"description_width": "105px"}, layout=widgets.Layout(width="400px"))  # fmt: skip
+
+
+def with_children(widget):
+    """Yield a widget and all that are inside it."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from with_children(child)
+
+
+def small(text):
+    """Return HTML of a small line of text."""
+    return f'<span style="font-size:14px">{html.escape(text)}</span>'
+
+
+def duration(seconds):
+    """Write a time.
+
+    Examples
+    --------
+    >>> duration(42.3), duration(200)
+    ('43 s', '3 min 20 s')
+    """
+    seconds = math.ceil(seconds)
+    return f"{seconds} s" if seconds < 100 else f"{seconds // 60} min {seconds % 60} s"
+
+
+def rate_words(setting):
+    """Say the learning rate."""
+    return PAPER_RATES if setting.rate == PAPER_RATES else f"rate {setting.rate:g} for all"
+
+
+def title_of(setting):
+    """Return the picture's title."""
+    return f"K = {setting.k}, late stage {setting.late_stage}, {rate_words(setting)}"
+
+
+def name_of(setting, estimator):
+    """Return a curve's name."""
+    return look_of(estimator).label + (" + baseline" if setting.baseline_of(estimator) else "")
+
+
+def _join(parts):
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
+
+
+def sentence_of(numbers):
+    """Say in numbers what the picture shows; no times, because a notebook stores it."""
+    setting = numbers.setting
+    baseline = "no baseline" if setting.baseline == NO_BASELINE else f"baseline: {setting.baseline}"
+    where = f"K = {setting.k} ({setting.late_stage} late stage, {rate_words(setting)}, {baseline})"
+    bounds = (
+        f"The highest possible mean reward is {numbers.highest:.2f}; "
+        f"candidates picked at random give {numbers.random:.2f}."
+    )
+    if numbers.target is not None:
+        bounds += f" CA-PG in the paper's setting, rate 0.01, had {numbers.target:.2f} after 500,000 steps (our run)."
+    curves = {name: curve for name, curve in numbers.curves.items() if curve[0].size}
+    if not curves:
+        return f"Not trained yet: press Start. At {where}: {bounds[0].lower()}{bounds[1:]}"
+    last = {name: y[-1] for name, (_, y) in curves.items()}
+    values = _join([f"{name} {last[name]:.2f}" for name in sorted(last, key=last.get, reverse=True)])
+    if numbers.passed is not None:
+        bounds += f" CA-PG passed that here after {numbers.passed[0]:,} steps."
+    text = f"After {numbers.measured:,} steps at {where}: {values}. {bounds}"
+    if "Outcome-PG" in curves and setting.baseline == NO_BASELINE:
+        text += " Outcome-PG always has the mean reward as its baseline: its quick form is biased without one."
+    return text

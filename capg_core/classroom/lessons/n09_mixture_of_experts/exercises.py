@@ -1,0 +1,271 @@
+"""The exercises of 09_mixture_of_experts."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from capg_core.classroom.check import Exercise, Misconception
+from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import (
+    brought_in,
+    expert_logits,
+    inclusion,
+    near,
+    thinned_clock,
+)
+from capg_core.training.towers import split_places
+
+_SPLIT_CASES = ((10, 4), (12, 3), (7, 2), (2, 5), (1, 1), (11, 4))
+_rng = np.random.default_rng(9)
+_CLOCK_CASES = (
+    (np.array([[0.0, 1.0, 2.0, -1.0], [1.0, 0.0, -0.5, 0.5]]), np.array([1, 1])),
+    (_rng.normal(size=(2, 12)), np.array([4, 3])),
+    (_rng.normal(size=(3, 20)), np.array([3, 2, 2])),
+    (_rng.normal(size=(1, 9)), np.array([4])),
+)
+
+
+# 09.1: the places.
+
+
+def _try_split(function):
+    """Call a student's ``split(k, n_experts)`` on every case and join the results."""
+    if not callable(function):
+        raise TypeError(f"expected a function split(k, n_experts), not {type(function).__name__}")
+    results = []
+    for k, n_experts in _SPLIT_CASES:
+        result = function(k, n_experts)
+        if result is None or result is ...:
+            raise NotImplementedError
+        result = np.asarray(result, dtype=float)
+        if result.size != n_experts:
+            raise ValueError(f"split({k}, {n_experts}) has shape {result.shape}; expected one number an expert")
+        results.append(result.reshape(-1))
+    return np.concatenate(results)
+
+
+def _rest_is_lost(k, n_experts):
+    return np.full(n_experts, k // n_experts)
+
+
+def _rounded_up(k, n_experts):
+    return np.full(n_experts, -(-k // n_experts))
+
+
+def _all_to_one(k, n_experts):
+    places = _rest_is_lost(k, n_experts)
+    places[0] += k % n_experts
+    return places
+
+
+def _fractions(k, n_experts):
+    return np.full(n_experts, k / n_experts)
+
+
+def _last_first(k, n_experts):
+    return split_places(k, n_experts)[::-1]
+
+
+# 09.2: the thinned clock.
+
+
+def _try_clock(function):
+    """Call a student's ``inclusion(logits, places)`` on every case and join the results."""
+    if not callable(function):
+        raise TypeError(f"expected a function my_inclusion(logits, places), not {type(function).__name__}")
+    results = []
+    for logits, places in _CLOCK_CASES:
+        result = function(logits.copy(), places.copy())
+        if result is None or result is ...:
+            raise NotImplementedError
+        result = np.asarray(result, dtype=float)
+        if result.size != logits.shape[1]:
+            raise ValueError(f"the answer has shape {result.shape}; expected one number an item, ({logits.shape[1]},)")
+        results.append(result if result.ndim == 1 else np.atleast_2d(result).reshape(1, -1))
+    return np.concatenate(results, axis=-1)
+
+
+def _clock(logits, places):
+    return inclusion(thinned_clock(logits, places))
+
+
+def _alone(logits, places):
+    """Return each expert's inclusion probabilities, as if it drew from all the items."""
+    return np.array([_clock(row[None], [count]) for row, count in zip(logits, places, strict=True)])
+
+
+def _independent(logits, places):
+    return 1.0 - np.prod(1.0 - _alone(logits, places), axis=0)
+
+
+def _added_up(logits, places):
+    return _alone(logits, places).sum(axis=0)
+
+
+def _same_count_for_all(logits, places):
+    """Use the first expert's number of places for every expert."""
+    return _clock(logits, np.full(len(places), places[0]))
+
+
+def _all_places_each(logits, places):
+    """Give every expert all the places and divide the sum by their number."""
+    return np.mean([_clock(row[None], [places.sum()]) for row in logits], axis=0)
+
+
+def _one_expert_of_the_mean(logits, places):
+    return _clock(logits.mean(axis=0)[None], [places.sum()])
+
+
+def _last_draws_first(logits, places):
+    return _clock(logits[::-1], places[::-1])
+
+
+def _only_the_last(logits, places):
+    """Return what the last expert draws, and forget what the others did."""
+    return brought_in(thinned_clock(logits, places))[-1]
+
+
+# 09.3: how many near a taste are lost.
+
+
+@lru_cache(maxsize=1)
+def _covered():
+    """Return expected candidates, two experts 90 degrees apart with 12 places each: {name: (first, last)}.
+
+    "first" and "last" say when expert 1 draws: "A" near taste A, "B" near taste B, "own" by expert 1 near taste A.
+    """
+    logits = expert_logits(2, 90.0)
+    first = brought_in(thinned_clock(logits, [12, 12]))
+    last = brought_in(thinned_clock(logits[::-1], [12, 12]))[::-1]
+    alone = brought_in(thinned_clock(logits[:1], [24]))
+    found = {name: tuple(x[:, near(i)].sum() for x in (first, last)) for i, name in enumerate("AB")}
+    found["own"] = tuple(x[0, near(0)].sum() for x in (first, last))
+    found["one"] = (found["A"][0], alone[0, near(0)].sum())
+    return found
+
+
+def _gain(name="A"):
+    before, after = _covered()[name]
+    return after - before
+
+
+EXERCISES = (
+    Exercise(
+        key="09.1",
+        question="Write split(k, n_experts): the number of places of each expert, as even as possible, the first "
+        "ones one more.",
+        expected=lambda: split_places,
+        evaluate=_try_split,
+        rtol=1e-9,
+        loose=1e-9,
+        praise="That is right: the places add up to K, and no two experts differ by more than one.",
+        misconceptions=(
+            Misconception(
+                "the rest is lost",
+                lambda: _rest_is_lost,
+                "Add your numbers up: they do not give K where K is no multiple of M. Who gets the rest?",
+            ),
+            Misconception(
+                "rounded up",
+                lambda: _rounded_up,
+                "Add your numbers up: they give more than K where K is no multiple of M.",
+            ),
+            Misconception(
+                "all the rest to one",
+                lambda: _all_to_one,
+                "The sum is right. But one expert gets the whole rest; no two experts should differ by more than one.",
+            ),
+            Misconception(
+                "fractions",
+                lambda: _fractions,
+                "An expert cannot fill a part of a place. The numbers must be whole.",
+            ),
+            Misconception(
+                "the last ones one more",
+                lambda: _last_first,
+                "The numbers are right and in the wrong order: which experts get one more?",
+            ),
+        ),
+    ),
+    Exercise(
+        key="09.2",
+        question="Write my_inclusion(logits, places): the chance of each item to be a candidate, by the thinned clock.",
+        expected=lambda: _clock,
+        evaluate=_try_clock,
+        rtol=1e-6,
+        loose=1e-2,
+        praise="That is the thinned clock: the same numbers that train the experts.",
+        misconceptions=(
+            Misconception(
+                "independent experts",
+                lambda: _independent,
+                "Each expert draws from all the items here, as if it did not know what the earlier ones took. "
+                "Look at the sum: the same item is counted for two places. What do the later experts find?",
+            ),
+            Misconception(
+                "added up",
+                lambda: _added_up,
+                "These are the experts' own probabilities, added up. Some can exceed 1. An item taken by an "
+                "earlier expert is no longer there for the next.",
+            ),
+            Misconception(
+                "the same number of places for all",
+                lambda: _same_count_for_all,
+                "Every clock here runs until the first expert's number of places. Each expert has its own.",
+            ),
+            Misconception(
+                "all K places each, averaged",
+                lambda: _all_places_each,
+                "Every expert fills all K places here, and you take the mean. That is a lottery between experts: one "
+                "of them fills the whole list. Here each fills its own share.",
+            ),
+            Misconception(
+                "one expert with the mean logits",
+                lambda: _one_expert_of_the_mean,
+                "This is one expert whose logits are the mean. The mean of two opposite tastes is no taste at all.",
+            ),
+            Misconception(
+                "the last expert draws first",
+                lambda: _last_draws_first,
+                "The order is reversed: expert 1, the first row, draws first, and the others take from what is left.",
+            ),
+            Misconception(
+                "only the last expert",
+                lambda: _only_the_last,
+                "These are the chances to be drawn by the last expert. An item counts whoever draws it.",
+            ),
+        ),
+    ),
+    Exercise(
+        key="09.3",
+        question="Two experts 90 degrees apart, 12 places each. How many more expected candidates near taste A are "
+        "there when expert 1 draws last instead of first?",
+        expected=_gain,
+        rtol=0.02,  # a simulation of some thousand lists is a good answer too
+        loose=0.12,
+        praise="That is right. Drawn last, expert 1 fills its places with what expert 2 has left, and expert 2 has "
+        "already taken some items near taste A.",
+        misconceptions=(
+            Misconception(
+                "the wrong taste",
+                lambda: _gain("B"),
+                "This is the change near taste B. The question is about taste A, the taste of expert 1.",
+            ),
+            Misconception(
+                "only what expert 1 draws",
+                lambda: _gain("own"),
+                "This counts what expert 1 draws. An item near A is a candidate whoever drew it.",
+            ),
+            Misconception(
+                "compared with one expert",
+                lambda: _gain("one"),
+                "This compares with one expert that has all 24 places. Keep two experts and change the order only.",
+            ),
+            Misconception(
+                "no difference",
+                lambda: 0.0,
+                "The places are the same, and the items they meet are not: near A both experts want something. "
+                "Set the angle to 90 in the panel and change the order.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,209 @@
+"""The value of a model in a world, without noise, and the values to compare it with.
+
+Evaluation is deterministic: each user's K candidates are the early stage's largest logits, the late stage shows L of
+them, and the mean reward of what is shown counts. Imports worlds, towers and the late stages.
+"""
+
+from math import lgamma
+
+import numpy as np
+
+from capg_core._checks import as_count, as_vector
+from capg_core.late_stage import Noisy, all_parts
+from capg_core.worlds.world import World
+
+_NOISE_DRAWS = 16  # of a noisy late stage that shows more than one item; the draws are always the same
+
+
+def as_position_weights(position_weights, n_outputs):
+    """Return (L,) weights of the shown positions that sum to one; None gives the mean."""
+    if position_weights is None:
+        return np.full(n_outputs, 1.0 / n_outputs)
+    weights = as_vector(position_weights, n_outputs, "position_weights")
+    if weights.min() < 0.0 or weights.sum() <= 0.0:
+        raise ValueError(f"position_weights = {position_weights!r}; expected no negative one and a positive sum")
+    return weights / weights.sum()
+
+
+def _best_l(seen, n_outputs):
+    return np.argsort(-seen, axis=1, kind="stable")[:, :n_outputs]
+
+
+def _shown_reward(reward, utility, stage, weights):
+    """Return the expected reward of each context (B,) under one late stage, given its candidates' numbers (B, K)."""
+    n_outputs = weights.size
+    if stage == "uniform":
+        return reward.mean(axis=1)
+    if isinstance(stage, Noisy):
+        if n_outputs == 1:  # the largest of utility + Gumbel / beta is a softmax draw
+            chance = np.exp(stage.beta * (utility - utility.max(axis=1, keepdims=True)))
+            return (chance * reward).sum(axis=1) / chance.sum(axis=1)
+        rng, total = np.random.default_rng(0), 0.0
+        for _ in range(_NOISE_DRAWS):
+            seen = utility + rng.gumbel(size=utility.shape) / stage.beta
+            total = total + np.take_along_axis(reward, _best_l(seen, n_outputs), axis=1) @ weights
+        return total / _NOISE_DRAWS
+    sign = -1.0 if stage == "anti" else 1.0
+    return np.take_along_axis(reward, _best_l(sign * utility, n_outputs), axis=1) @ weights
+
+
+def evaluate(model, world, k, *, late_stage="optimal", n_outputs=1, position_weights=None):
+    """
+    Mean reward over all users of a world, without noise.
+
+    Parameters
+    ----------
+    model : TwoTower
+    world : World
+    k : int
+        Number of candidates.
+    late_stage : {"optimal", "noisy", "uniform", "anti"}, noisy or mixture
+        The expectation over its own chance is taken (by 16 fixed draws for a noisy one that shows several items).
+    n_outputs : int
+        Number of items shown, L.
+    position_weights : (L,) array_like, optional
+        How much each position counts; scaled to sum to one. The mean if not given.
+
+    Returns
+    -------
+    float
+        In units of the reward.
+
+    Raises
+    ------
+    ValueError
+        For a model of another size than the world, a bad k, late stage, n_outputs or weight.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import capg_core as capg
+    >>> world = capg.World([[0.0, 1.0, 2.0]])
+    >>> model = capg.TwoTower(1, 3, 2, 1, np.random.default_rng(0))
+    >>> capg.evaluate(model, world, 3)
+    2.0
+    """
+    if (model.n_users, model.n_items) != world.mean_reward.shape:
+        raise ValueError(f"model is for ({model.n_users}, {model.n_items}); expected {world.mean_reward.shape}")
+    parts = all_parts(late_stage)
+    k, n_outputs = check_sizes(world, k, n_outputs)
+    weights = as_position_weights(position_weights, n_outputs)
+    users = np.arange(world.n_users)
+    # lower items first, so that equal utilities rank by index
+    lists = np.sort(model.candidates(users, k, world.available), axis=1)
+    reward = world.mean_reward[users[:, None], lists]
+    utility = world.utility[users[:, None], lists]
+    return float(sum(share * _shown_reward(reward, utility, stage, weights).mean() for stage, share in parts))
+
+
+def check_sizes(world, k, n_outputs):
+    """Return (k, n_outputs): whole numbers, L <= K <= the smallest pool."""
+    if not isinstance(world, World):
+        raise ValueError(f"world = {world!r}; expected a World")
+    k, n_outputs = as_count(k, "k"), as_count(n_outputs, "n_outputs")
+    if k > world.smallest_pool:
+        raise ValueError(f"k = {k}; expected at most {world.smallest_pool}, the smallest pool of a user")
+    if n_outputs > k:
+        raise ValueError(f"n_outputs = {n_outputs}; expected at most k = {k}: only candidates can be shown")
+    return k, n_outputs
+
+
+def optimal_value(world, *, n_outputs=1, position_weights=None):
+    """
+    The largest value any pair of stages can reach: every user is shown the best items.
+
+    Parameters
+    ----------
+    world : World
+    n_outputs, position_weights
+        As in :func:`evaluate`; the heaviest position gets the best item.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        For bad arguments.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> capg.optimal_value(capg.World([[0.0, 1.0], [5.0, 2.0]]))
+    3.0
+    """
+    _, n_outputs = check_sizes(world, world.smallest_pool, n_outputs)
+    weights = np.sort(as_position_weights(position_weights, n_outputs))[::-1]
+    reward = world.mean_reward
+    if world.available is not None:
+        reward = np.where(world.available, reward, -np.inf)
+    best = -np.sort(-reward, axis=1)[:, :n_outputs]
+    return float((best @ weights).mean())
+
+
+def _log_choose(n, k):
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def _shown_by_rank(pool, k, n_outputs):
+    """Return (pool, L): P(a strict late stage shows the item of rank r at position l) from K random candidates."""
+    table = np.zeros((pool, n_outputs))
+    for position in range(n_outputs):
+        for r in range(position, pool):
+            worse = pool - 1 - r
+            if worse >= k - 1 - position:
+                log_p = _log_choose(r, position) + _log_choose(worse, k - 1 - position) - _log_choose(pool, k)
+                table[r, position] = np.exp(log_p)
+    return table
+
+
+def uniform_value(world, k, *, late_stage="optimal", n_outputs=1, position_weights=None):
+    """
+    The value of an early stage that picks K candidates at random, all sets alike.
+
+    Parameters
+    ----------
+    world : World
+    k : int
+    late_stage : {"optimal", "noisy", "uniform", "anti"}, noisy or mixture
+    n_outputs, position_weights
+        As in :func:`evaluate`.
+
+    Returns
+    -------
+    float
+        Exact (hypergeometric), but for a noisy late stage: there the mean over 16 fixed draws of its noise.
+
+    Raises
+    ------
+    ValueError
+        For bad arguments.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> round(capg.uniform_value(capg.World([[0.0, 1.0, 2.0]]), 2), 6)
+    1.666667
+    """
+    parts = all_parts(late_stage)
+    k, n_outputs = check_sizes(world, k, n_outputs)
+    weights = as_position_weights(position_weights, n_outputs)
+    tables, total = {}, 0.0
+    for stage, share in parts:
+        draws = _NOISE_DRAWS if isinstance(stage, Noisy) else 1
+        rng = np.random.default_rng(0)
+        for user in range(world.n_users):
+            pool = slice(None) if world.available is None else np.flatnonzero(world.available[user])
+            reward, utility = world.mean_reward[user, pool], world.utility[user, pool]
+            if stage == "uniform":
+                total += share * reward.mean()
+                continue
+            if reward.size not in tables:
+                tables[reward.size] = _shown_by_rank(reward.size, k, n_outputs) @ weights
+            for _ in range(draws):
+                seen = -utility if stage == "anti" else utility
+                if draws > 1:
+                    seen = utility + rng.gumbel(size=utility.size) / stage.beta
+                total += share / draws * (tables[reward.size] @ reward[np.argsort(-seen, kind="stable")])
+    return float(total / world.n_users)

@@ -1,0 +1,212 @@
+"""Speed of the core, each number beside its peer, in one process and on one thread: ``make bench``.
+
+Medians over repeated calls; machines are noisy, so the ratio is what to read. The peer of an exact quantity is the
+simulation that reaches 1 % (for inclusion) or the straightforward NumPy way of the same thing.
+"""
+
+import os
+
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+
+import capg_core as capg
+from capg_core.batch.exp import exp_into
+from capg_core.training.step import BatchGradient
+from capg_core.training.training import Trainer
+
+
+def median_ms(call, repeats=15):
+    """Return the median time of a call in milliseconds, after one warm-up."""
+    call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(times))
+
+
+def gumbel_top_k(logits, k, n_samples, rng):
+    """Draw ordered Plackett-Luce lists the usual way: Gumbel noise and argpartition."""
+    keys = logits + rng.gumbel(size=(n_samples, logits.size))
+    top = np.argpartition(-keys, k, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(keys, top, axis=1), axis=1)
+    return np.take_along_axis(top, order, axis=1)
+
+
+def simulated_inclusion(logits, k, rng, n_samples=10_000):
+    """Estimate inclusion probabilities by counting, 10,000 lists (1 % of error where pi = 0.5)."""
+    return np.bincount(gumbel_top_k(logits, k, n_samples, rng).ravel(), minlength=logits.size) / n_samples
+
+
+def list_score_loop(logits, candidates):
+    """Score lists in NumPy, one softmax over what is left for each draw: O(n K) a list."""
+    rows = np.zeros((candidates.shape[0], logits.size))
+    left = np.tile(np.exp(logits - logits.max()), (candidates.shape[0], 1))
+    lines = np.arange(candidates.shape[0])
+    for draw in candidates.T:
+        rows -= left / left.sum(axis=1, keepdims=True)
+        rows[lines, draw] += 1.0
+        left[lines, draw] = 0.0
+    return rows
+
+
+def row(name, ours, peer_name, peer, goal=""):
+    print(f"{name:<48}{ours:>10.3f} ms   {peer_name:<38}{peer:>10.2f} ms   ratio {peer / ours:>8.1f}   {goal}")
+
+
+def panel_times():
+    """Report how long the headline panel takes for one step of K, in Python and in a browser."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from browser import NoBrowser, PanelInPage, chromium, lab, open_notebook, run_all
+
+    from capg_core.classroom import VariancePanel
+
+    panel, times = VariancePanel(k=10), []
+    for k in range(11, 31):
+        start = time.perf_counter()
+        panel.k.value = k
+        times.append(1e3 * (time.perf_counter() - start))
+    print(f"panel, one step of K in Python: median {np.median(times):.0f} ms (computed, drawn and encoded)")
+    try:
+        with chromium() as browser, lab() as address:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            open_notebook(page, address, "00_start_here.ipynb")
+            run_all(page)
+            in_page, times = PanelInPage(page), []
+            for _ in range(20):
+                times.append(in_page.press("ArrowRight"))
+                page.wait_for_timeout(150)
+    except NoBrowser as reason:
+        print(f"panel, key to picture: not measured, {reason}")
+        return
+    print(f"panel, key to picture in JupyterLab: median {np.median(times):.0f} ms of 20 presses (budget: 100 ms)")
+
+
+def main():
+    core_times()
+    training_times()
+    panel_times()
+
+
+def step_floor(batch, n, dim, rng):
+    """Return (name of the faster exp, floor): three matrix products and one exp of all logits, in ms."""
+    users, items, rows = rng.normal(size=(batch, dim)), rng.normal(size=(n, dim)), rng.normal(size=(batch, n))
+    out, scratch, of_users, of_items = (
+        np.empty((batch, n)),
+        np.empty(batch * n),
+        np.empty((batch, dim)),
+        np.empty((n, dim)),
+    )
+
+    def products():
+        np.matmul(users, items.T, out=out)
+        np.matmul(rows, items, out=of_users)
+        np.matmul(rows.T, users, out=of_items)
+
+    exps = {
+        "NumPy's exp": median_ms(lambda: np.exp(rows, out=out), 100),
+        "our exp": median_ms(lambda: exp_into(rows.reshape(-1), 1.0, 0.0, out.reshape(-1), scratch), 100),
+    }
+    name = min(exps, key=exps.get)
+    return name, median_ms(products, 100) + exps[name]
+
+
+def trainer_of(world, estimator, k):
+    gradient = BatchGradient(
+        world, estimator, k, marginal="asymptotic", baseline="mean", late_stage="optimal", n_outputs=1,
+        position_weights=None, n_experts=1, batch_size=128,
+    )  # fmt: skip
+    return Trainer(world, gradient, n_experts=1, batch_size=128, learning_rate=0.1, seed=0)
+
+
+def training_times():
+    """Report one training step beside its floor, and how it grows with K and n."""
+    goals = {"V-PG": 3, "V-PG-SwR": 3, "CA-PG-SwR": 3, "CA-PG": 5, "Outcome-PG": 8}
+    world = capg.SyntheticWorld()
+    print("one training step, the paper's world, batch 128, K = 20, one thread, medians of 200")
+    for estimator, goal in goals.items():
+        trainer = trainer_of(world, estimator, 20)
+        step = median_ms(trainer.step, 200)
+        name, floor = step_floor(128, 1000, 10, np.random.default_rng(0))
+        beside = f"floor {floor:.2f} ms (products, {name})   ratio {step / floor:4.1f}   at most {goal}"
+        print(f"  {estimator:<11}{step:6.2f} ms   {beside}")
+    for estimator in ("CA-PG", "CA-PG-SwR", "V-PG"):
+        times = [median_ms(trainer_of(world, estimator, k).step, 60) for k in (10, 50, 100, 200, 500)]
+        print(f"  {estimator:<11}K = 10, 50, 100, 200, 500: " + ", ".join(f"{t:.2f}" for t in times) + " ms")
+    for n in (1000, 4000, 16000):
+        wide = capg.SyntheticWorld(200, n)
+        print(f"  CA-PG      n = {n:>6,}: {median_ms(trainer_of(wide, 'CA-PG', 20).step, 20):.2f} ms a step")
+
+
+def core_times():
+    rng = np.random.default_rng(0)
+    logits, weights = rng.normal(size=1000), rng.random(1000)
+    k = 20
+    candidates = capg.sample_candidates(logits, k, rng, 1000)
+    counted = median_ms(lambda: simulated_inclusion(logits, k, rng), 3)
+    exact = median_ms(lambda: capg.inclusion_probabilities(logits, k))
+    gradient = median_ms(lambda: capg.inclusion_gradient(logits, k, weights))
+    print("n = 1000, K = 20, one thread, medians")
+    row("exact inclusion", exact, "counting 10,000 NumPy lists", counted, "goal: under 5 ms")
+    row("exact weighted inclusion gradient", gradient, "1,000 finite differences of ours", 1000 * exact, "under 10 ms")
+    asymptotic = median_ms(lambda: capg.inclusion_probabilities(logits, k, "asymptotic"), 200)
+    row("asymptotic inclusion", asymptotic, "exact inclusion", exact, "under 0.1 ms")
+    row(
+        "paper's inclusion formula",
+        median_ms(lambda: capg.inclusion_probabilities(logits, k, "paper"), 5),
+        "exact inclusion",
+        exact,
+    )
+    row(
+        "exact outcome probabilities",
+        median_ms(lambda: capg.outcome_probabilities(logits, k, weights)),
+        "counting 10,000 NumPy lists",
+        counted,
+    )
+    row(
+        "exact policy gradient",
+        median_ms(lambda: capg.policy_gradient(logits, k, weights)),
+        "1,000 finite differences of ours",
+        1000 * exact,
+    )
+    row(
+        "scores of 1,000 lists",
+        median_ms(lambda: capg.list_score(logits, candidates)),
+        "NumPy, a softmax a draw",
+        median_ms(lambda: list_score_loop(logits, candidates), 3),
+    )
+    for scale in (0.0, 1.0, 5.0, 20.0):
+        row(
+            f"10,000 candidate lists, logits of sd {scale:g}",
+            median_ms(lambda s=scale: capg.sample_candidates(s * logits, k, rng, 10_000), 9),
+            "NumPy Gumbel + argpartition",
+            median_ms(lambda s=scale: gumbel_top_k(s * logits, k, 10_000, rng), 3),
+            "ratio over 10",
+        )
+    one_heavy = np.zeros(1000)
+    one_heavy[7] = np.log(999 * 0.999999 / 1e-6)
+    row(
+        "10,000 lists, one item has 0.999999 of the weight",
+        median_ms(lambda: capg.sample_candidates(one_heavy, k, rng, 10_000), 9),
+        "NumPy Gumbel + argpartition",
+        median_ms(lambda: gumbel_top_k(one_heavy, k, 10_000, rng), 3),
+    )
+    million = rng.normal(size=1_000_000)
+    tracemalloc.start()
+    capg.sample_candidates(million, 100, rng, 100)
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    print(f"sampling from 1,000,000 items: {peak:.0f} MB at the peak (goal: under 50 MB)")
+
+
+if __name__ == "__main__":
+    main()
