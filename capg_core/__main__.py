@@ -1,4 +1,4 @@
-"""The command line: ``python -m capg_core``. Imports the reproduction when it is run, and nothing before."""
+"""The command line: ``python -m capg_core``."""
 
 import sys
 

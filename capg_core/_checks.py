@@ -1,12 +1,28 @@
 """Validation shared by every public function: clean contiguous arrays in, or a ``ValueError``.
 
-Each helper returns what a kernel may rely on. An error names the argument, the value and what was expected.
-Imports numpy alone.
+Each helper returns what a kernel may rely on, an array that can be written to included: for a read-only one Numba would
+compile every kernel anew. An error names the argument, the value and what was expected.
 """
 
+import functools
 import numbers
 
 import numpy as np
+
+
+def renamed(**new_names):
+    """Make a function refuse keywords that have been renamed, given as old="new", by a message that names the new."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def checked(*args, **options):
+            for old in options.keys() & new_names.keys():
+                raise TypeError(f"{function.__name__}: the keyword {old!r} is now called {new_names[old]!r}")
+            return function(*args, **options)
+
+        return checked
+
+    return decorate
 
 
 def _as_real_array(values, name, ndim, expected):
@@ -15,7 +31,7 @@ def _as_real_array(values, name, ndim, expected):
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, {expected}")
     if array.ndim != ndim:
         raise ValueError(f"{name} has shape {array.shape}; expected {expected}")
-    return np.ascontiguousarray(array, dtype=np.float64)
+    return np.require(array, np.float64, "CAW")
 
 
 def _refuse(bad, values, name, expected):
@@ -70,7 +86,7 @@ def as_indices(values, n_items, name):
         raise ValueError(f"{name} has dtype {array.dtype}; expected whole numbers (int64)")
     flat = array.reshape(-1)
     _refuse((flat < 0) | (flat >= n_items), flat, name, f"an item in 0 … {n_items - 1}")
-    return np.ascontiguousarray(array, dtype=np.int64)
+    return np.require(np.atleast_1d(array), np.int64, "CAW")
 
 
 def as_items(items, logits, name="items"):

@@ -1,21 +1,15 @@
-"""What an estimator does on one problem: bias, variance and signal, simulated and checked against exact gradients.
-
-Imports the estimators below it.
-"""
+"""What an estimator does on one problem: bias, variance and signal, simulated and checked against exact gradients."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from capg_core._checks import as_count, as_generator, as_k, as_logits, as_number, as_vector
-from capg_core.estimators import (
-    check_estimator,
-    choose_output,
-    estimate_gradients,
-    expected_estimate,
-)
-from capg_core.exact.sampling import sample_candidates
-from capg_core.exact.value import policy_gradient, policy_value
+from capg_core._checks import as_count, as_generator, as_number
+from capg_core.estimators import as_baseline, as_rung, estimates_of, expectation_of
+from capg_core.exact.problem import as_problem
+from capg_core.exact.sampling import sample_of
+from capg_core.exact.value import gradient_of, value_of
+from capg_core.late_stage import choose
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ def gradient_diagnostics(
     marginal : {"exact", "asymptotic", "paper"}
         For "CA-PG" and "Outcome-PG" (not "paper").
     baseline : None, "mean" or float
-        "mean" subtracts the exact expected reward.
+        Subtracted from every reward. "mean" is the exact expected reward.
     n_samples : int
         Number of simulated estimates, at least 2.
     rng : numpy.random.Generator
@@ -107,29 +101,25 @@ def gradient_diagnostics(
     >>> print(np.abs(d.bias).max() < 4 * d.standard_error.max())
     True
     """
-    logits = as_logits(logits)
-    k = as_k(k, logits)
-    check_estimator(estimator, marginal, late_stage)
-    mean_reward = as_vector(mean_reward, logits.size, "mean_reward")
-    utility = mean_reward if utility is None else as_vector(utility, logits.size, "utility")
+    rung = as_rung(estimator, marginal)
+    problem = as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility)
     reward_std = as_number(reward_std, "reward_std", 0.0)
     n_samples = as_count(n_samples, "n_samples", 2)
     rng = as_generator(rng)
-    offset = _baseline(baseline, logits, k, mean_reward, utility, late_stage)
+    offset = as_baseline(baseline, lambda: value_of(problem))
 
-    candidates = sample_candidates(logits, k, rng, n_samples)
-    outputs = choose_output(candidates, utility, late_stage, rng)
-    rewards = mean_reward[outputs] + reward_std * rng.standard_normal(n_samples)
-    options = dict(utility=utility, late_stage=late_stage, marginal=marginal, baseline=offset)
-    estimates = estimate_gradients(logits, candidates, outputs, rewards, estimator, **options)
+    candidates = sample_of(problem.logits, problem.k, rng, n_samples)
+    outputs = choose(candidates, problem.utility, problem.parts, rng)
+    rewards = problem.mean_reward[outputs] + reward_std * rng.standard_normal(n_samples)
+    estimates = estimates_of(rung, problem, candidates, outputs, rewards - offset, marginal)
 
     mean = estimates.mean(axis=0)
     per_logit = estimates.var(axis=0, ddof=1)
     variance = float(per_logit.sum())
-    gradient = policy_gradient(logits, k, mean_reward, utility, late_stage)
-    expected = mean
-    if estimator != "V-PG-SwR":
-        expected = expected_estimate(logits, k, mean_reward, estimator, **options)
+    gradient = gradient_of(problem)
+    expected = expectation_of(rung, problem, marginal, offset)
+    if expected is None:
+        expected = mean
     signal = float(np.linalg.norm(expected))
     length = signal * float(np.linalg.norm(gradient))
     return GradientDiagnostics(
@@ -141,13 +131,3 @@ def gradient_diagnostics(
         cosine=float(expected @ gradient) / length if length > 0.0 else np.nan,
         standard_error=np.sqrt(per_logit / n_samples),
     )
-
-
-def _baseline(baseline, logits, k, mean_reward, utility, late_stage):
-    if baseline is None:
-        return 0.0
-    if isinstance(baseline, str):
-        if baseline != "mean":
-            raise ValueError(f"baseline = {baseline!r}; expected None, 'mean' or a number")
-        return policy_value(logits, k, mean_reward, utility, late_stage)
-    return as_number(baseline, "baseline")

@@ -1,113 +1,38 @@
-"""The ladder of gradient estimators: (reward - baseline) x gradient of the log of one probability.
+"""Gradient estimates of every rung of the ladder, and their exact mean and variance.
 
-Each rung marginalises more of what the reward does not depend on: the ordered list, the unordered set, all sets with
-the same output, all sets that contain the output, and the top-1 softmax. Imports Plackett-Luce, inclusion, outcome.
+All of it loops over the records of `capg_core.ladder`: (reward - baseline) x score, with the score that a rung gives.
 """
 
 import numpy as np
 
-from capg_core._checks import as_candidates, as_generator, as_items, as_logits, as_name, as_number, as_vector
-from capg_core.exact.inclusion import inclusion_probabilities, inclusion_score
-from capg_core.exact.outcome import outcome_probabilities, outcome_rows
-from capg_core.exact.plackett_luce import list_score, set_score
-from capg_core.exact.value import policy_gradient
-from capg_core.late_stage import best_first, late_stage_parts
-
-ESTIMATORS = ("V-PG", "V-PG-SwR", "Set-PG", "Outcome-PG", "CA-PG", "CA-PG-SwR")
-UNBIASED = ("V-PG", "Set-PG", "Outcome-PG")
-_BY_OUTPUT = ("Outcome-PG", "CA-PG", "CA-PG-SwR")
-MARGINALS = {"Outcome-PG": ("exact", "asymptotic"), "CA-PG": ("exact", "asymptotic", "paper")}
+from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_vector
+from capg_core.exact.outcome import rho_of
+from capg_core.exact.problem import as_problem
+from capg_core.exact.value import gradient_of, value_of
+from capg_core.ladder import LIST, OUTPUT, RUNGS, rung_of
 
 
-def check_estimator(estimator, marginal, late_stage):
-    """Refuse a combination of names that has no such form."""
-    as_name(estimator, "estimator", ESTIMATORS)
-    as_name(marginal, "marginal", MARGINALS.get(estimator, ("exact", "asymptotic", "paper")))
-    late_stage_parts(late_stage)
+def as_rung(estimator, marginal):
+    """Return the record of an estimator that has this marginal."""
+    rung = rung_of(estimator)
+    rung.as_marginal(marginal)
+    return rung
 
 
-def choose_output(candidates, utility, late_stage="optimal", rng=None):
-    """
-    Let the late stage pick one item from each candidate list.
-
-    Parameters
-    ----------
-    candidates : (N, k) array_like of int
-        Candidate lists.
-    utility : (n,) array_like
-        Late-stage utility; ties go to the lower index.
-    late_stage : {"optimal", "uniform", "anti"} or mixture
-    rng : numpy.random.Generator, optional
-        Needed where the late stage is random.
-
-    Returns
-    -------
-    (N,) int64
-        The item shown from each list.
-
-    Raises
-    ------
-    ValueError
-        For bad arguments, or a random late stage without ``rng``.
-
-    Examples
-    --------
-    >>> import capg_core as capg
-    >>> capg.choose_output([[0, 1], [2, 0]], [0.1, 0.5, 0.9])
-    array([1, 2])
-    """
-    utility = np.asarray(utility, dtype=np.float64)
-    utility = as_vector(utility, utility.size, "utility")
-    candidates = as_candidates(candidates, np.zeros(utility.size))
-    if candidates.ndim != 2:
-        raise ValueError(f"candidates has shape {candidates.shape}; expected (N, k)")
-    parts = late_stage_parts(late_stage)
-    if len(parts) > 1 or parts[0][0] == "uniform":
-        rng = as_generator(rng)
-    n_lists, k = candidates.shape
-    picks = [_pick(candidates, utility, name, rng) for name, _ in parts]
-    if len(picks) == 1:
-        return picks[0]
-    return np.where(rng.random(n_lists) < parts[0][1], picks[0], picks[1])
+def as_baseline(baseline, mean):
+    """Return the number to subtract; ``mean`` is called where "mean" is asked for."""
+    if baseline is None:
+        return 0.0
+    if isinstance(baseline, str):
+        if baseline != "mean":
+            raise ValueError(f"baseline = {baseline!r}; expected None, 'mean' or a number")
+        return mean()
+    return as_number(baseline, "baseline")
 
 
-def _pick(candidates, utility, name, rng):
-    if name == "uniform":
-        column = rng.integers(candidates.shape[1], size=candidates.shape[0])
-    else:
-        rank = np.empty(utility.size, np.int64)
-        rank[best_first(np.zeros(utility.size), utility, name)] = np.arange(utility.size)
-        column = rank[candidates].argmin(axis=1)
-    return candidates[np.arange(candidates.shape[0]), column]
-
-
-def _output_scores(logits, items, k, estimator, utility, late_stage, marginal):
-    """Return the score rows of an estimator that looks at the output alone."""
-    if estimator == "CA-PG":
-        return inclusion_score(logits, items, k, marginal)
-    if estimator == "CA-PG-SwR":
-        return inclusion_score(logits, items, k, "with_replacement")
-    parts = late_stage_parts(late_stage)
-    if len(parts) == 1:
-        return outcome_rows(logits, items, k, utility, parts[0][0], marginal)
-    # log of a mixture: the scores of its parts, weighted by how likely each gave this output
-    total = outcome_probabilities(logits, k, utility, late_stage)
-    rows = np.zeros((items.size, logits.size))
-    for name, share in parts:
-        part = outcome_probabilities(logits, k, utility, name)
-        possible = np.flatnonzero(part[items] > 0.0)
-        if possible.size:
-            given = outcome_rows(logits, items[possible], k, utility, name, marginal)
-            rows[possible] += (share * part[items[possible]] / total[items[possible]])[:, None] * given
-    return rows
-
-
-def _with_replacement_list_score(logits, candidates):
-    """Gradient of sum_r (theta_{a_r} - log W): the candidates as if each draw were from all items."""
-    n_lists, k = candidates.shape
-    rows = np.tile(-inclusion_probabilities(logits, k, "with_replacement"), (n_lists, 1))
-    np.add.at(rows, (np.arange(n_lists)[:, None], candidates), 1.0)
-    return rows
+def mean_of_others(rewards):
+    """Return, for each of at least two rewards (N,), the mean of the others: independent of its own draw."""
+    return (rewards.sum() - rewards) / (rewards.size - 1)
 
 
 def estimate_gradients(
@@ -120,7 +45,7 @@ def estimate_gradients(
     utility=None,
     late_stage="optimal",
     marginal="exact",
-    baseline=0.0,
+    baseline=None,
 ):
     """
     Single-sample gradient estimates, one for each observation.
@@ -143,8 +68,8 @@ def estimate_gradients(
         Used by "Outcome-PG" only.
     marginal : {"exact", "asymptotic", "paper"}
         How "CA-PG" and "Outcome-PG" compute their probability ("paper": CA-PG only).
-    baseline : float
-        Subtracted from every reward.
+    baseline : None, "mean" or float
+        Subtracted from every reward. "mean" is the mean reward of the other observations.
 
     Returns
     -------
@@ -168,8 +93,8 @@ def estimate_gradients(
     >>> print(capg.estimate_gradients([0.0, 0.0], [[1]], [1], [2.0], "V-PG"))
     [[-1.  1.]]
     """
+    rung = as_rung(estimator, marginal)
     logits = as_logits(logits)
-    check_estimator(estimator, marginal, late_stage)
     candidates = as_candidates(candidates, logits)
     if candidates.ndim != 2:
         raise ValueError(f"candidates has shape {candidates.shape}; expected (N, k)")
@@ -181,45 +106,43 @@ def estimate_gradients(
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
         raise ValueError(f"outputs[{row}] = {outputs[row]}; expected one of its candidates {candidates[row]}")
-    gain = rewards - as_number(baseline, "baseline")
-    if estimator == "V-PG":
-        rows = list_score(logits, candidates)
-    elif estimator == "V-PG-SwR":
-        rows = _with_replacement_list_score(logits, candidates)
-    elif estimator == "Set-PG":
-        rows = set_score(logits, candidates)
-    else:
-        if estimator == "Outcome-PG":
-            if utility is None:
-                raise ValueError("utility = None; expected the late stage's utility, which 'Outcome-PG' needs")
-            utility = as_vector(utility, logits.size, "utility")
-        items, inverse = np.unique(outputs, return_inverse=True)
-        rows = _output_scores(logits, items, candidates.shape[1], estimator, utility, late_stage, marginal)[inverse]
-    return gain[:, None] * rows
+    if rung.needs_ranking and utility is None:
+        raise ValueError(f"utility = None; expected the late stage's utility, which {estimator!r} needs")
+    given = {} if utility is None else {"utility": utility}
+    problem = as_problem(logits, candidates.shape[1], late_stage, **given)
+    if isinstance(baseline, str) and rewards.size < 2:
+        raise ValueError("baseline = 'mean' with one observation; expected two or more: it is the mean of the others")
+    gain = rewards - as_baseline(baseline, lambda: mean_of_others(rewards))
+    return estimates_of(rung, problem, candidates, outputs, gain, marginal)
 
 
-def _output_moments(logits, k, estimator, utility, late_stage, marginal):
+def estimates_of(rung, problem, candidates, outputs, gain, marginal):
+    """Return gain x score, a row for each observation; of a rung that sees the output, each score is computed once."""
+    if rung.sees == LIST:
+        return gain[:, None] * rung.scores(problem, candidates, marginal)
+    items, inverse = np.unique(outputs, return_inverse=True)
+    return gain[:, None] * rung.scores(problem, items, marginal)[inverse]
+
+
+def _moments(rung, problem, marginal):
     """Return (rho, items, scores) over the items that can be shown."""
-    rho = outcome_probabilities(logits, k, utility, late_stage)
+    rho = rho_of(problem)
     items = np.flatnonzero(rho > 0.0)
-    return rho[items], items, _output_scores(logits, items, k, estimator, utility, late_stage, marginal)
+    return rho[items], items, rung.scores(problem, items, marginal)
 
 
-def _moment_inputs(logits, k, mean_reward, estimator, utility, late_stage, marginal, baseline):
-    logits = as_logits(logits)
-    check_estimator(estimator, marginal, late_stage)
-    mean_reward = as_vector(mean_reward, logits.size, "mean_reward")
-    utility = mean_reward if utility is None else as_vector(utility, logits.size, "utility")
-    return logits, mean_reward, utility, as_number(baseline, "baseline")
-
-
-def is_exactly_unbiased(estimator, marginal):
-    """True where the expectation is the policy gradient itself."""
-    return estimator in UNBIASED and (estimator != "Outcome-PG" or marginal == "exact")
+def expectation_of(rung, problem, marginal, baseline):
+    """Return the exact expectation of one estimate, or None where it has no formula."""
+    if rung.is_unbiased(marginal):
+        return gradient_of(problem)
+    if rung.sees != OUTPUT:
+        return None
+    rho, items, scores = _moments(rung, problem, marginal)
+    return (rho * (problem.mean_reward[items] - baseline)) @ scores
 
 
 def expected_estimate(
-    logits, k, mean_reward, estimator, *, utility=None, late_stage="optimal", marginal="exact", baseline=0.0
+    logits, k, mean_reward, estimator, *, utility=None, late_stage="optimal", marginal="exact", baseline=None
 ):
     """
     Exact expectation of an estimator, by formula.
@@ -228,8 +151,10 @@ def expected_estimate(
     ----------
     logits, k, mean_reward, utility, late_stage
         The problem, as in :func:`policy_gradient`.
-    estimator, marginal, baseline
+    estimator, marginal
         As in :func:`estimate_gradients`.
+    baseline : None, "mean" or float
+        Subtracted from every reward. "mean" is the exact expected reward.
 
     Returns
     -------
@@ -247,15 +172,12 @@ def expected_estimate(
     >>> print(capg.expected_estimate([0.0, 0.0], 1, [1.0, 0.0], "CA-PG"))
     [ 0.25 -0.25]
     """
-    logits, mean_reward, utility, baseline = _moment_inputs(
-        logits, k, mean_reward, estimator, utility, late_stage, marginal, baseline
-    )
-    if is_exactly_unbiased(estimator, marginal):
-        return policy_gradient(logits, k, mean_reward, utility, late_stage)
-    if estimator not in _BY_OUTPUT:
+    rung = as_rung(estimator, marginal)
+    problem = as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility)
+    found = expectation_of(rung, problem, marginal, as_baseline(baseline, lambda: value_of(problem)))
+    if found is None:
         raise ValueError(f"estimator = {estimator!r}; expected one whose expectation has a formula (it has none here)")
-    rho, items, scores = _output_moments(logits, k, estimator, utility, late_stage, marginal)
-    return (rho * (mean_reward[items] - baseline)) @ scores
+    return found
 
 
 def exact_variance(
@@ -268,7 +190,7 @@ def exact_variance(
     reward_std=0.0,
     late_stage="optimal",
     marginal="exact",
-    baseline=0.0,
+    baseline=None,
 ):
     """
     Exact trace of the covariance of one single-sample estimate.
@@ -282,7 +204,7 @@ def exact_variance(
     reward_std : float
         Standard deviation of the reward around its mean.
     marginal, baseline
-        As in :func:`estimate_gradients`.
+        As in :func:`expected_estimate`.
 
     Returns
     -------
@@ -300,13 +222,12 @@ def exact_variance(
     >>> print(round(capg.exact_variance([0.0, 0.0], 1, [1.0, 0.0], "CA-PG"), 6))
     0.125
     """
-    as_name(estimator, "estimator", _BY_OUTPUT)
-    logits, mean_reward, utility, baseline = _moment_inputs(
-        logits, k, mean_reward, estimator, utility, late_stage, marginal, baseline
-    )
+    as_name(estimator, "estimator", [rung.name for rung in RUNGS.values() if rung.sees == OUTPUT])
+    rung = as_rung(estimator, marginal)
+    problem = as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility)
     reward_std = as_number(reward_std, "reward_std", 0.0)
-    rho, items, scores = _output_moments(logits, k, estimator, utility, late_stage, marginal)
-    gain = mean_reward[items] - baseline
+    rho, items, scores = _moments(rung, problem, marginal)
+    gain = problem.mean_reward[items] - as_baseline(baseline, lambda: value_of(problem))
     estimates = gain[:, None] * scores
     around = estimates - rho @ estimates  # around the mean: no difference of large squares
     return float(rho @ ((around**2).sum(axis=1) + reward_std**2 * (scores**2).sum(axis=1)))

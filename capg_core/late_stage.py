@@ -1,28 +1,91 @@
 """Late stages: who picks the item that is shown, from the candidates.
 
-"optimal" ranks by utility, "anti" by minus utility, "uniform" picks at random, "noisy" ranks by utility plus Gumbel
-noise divided by beta; a mixture is one or another by chance. Exact formulas take no noisy one: it is a strict one once
-its noise is drawn. Training and evaluation take all four. Imports the checks alone.
+Every late stage ranks the candidates by what it sees,
+
+    sign * utility + Gumbel noise / beta,
+
+and shows the first, or the L first. "optimal" and "anti" see no noise (beta is infinite), "uniform" sees nothing else
+(the sign is 0), "noisy" sees both. A mixture is one or another by chance. Exact formulas take no noisy one: it is a
+strict one once its noise is drawn.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from capg_core._checks import as_name, as_number
-
-LATE_STAGES = ("optimal", "uniform", "anti")
+from capg_core._checks import as_candidates, as_generator, as_name, as_number, as_vector
 
 
 @dataclass(frozen=True)
-class Noisy:
+class LateStage:
+    """
+    One late stage. Adding one is adding a record to `LATE_STAGES`.
+
+    Attributes
+    ----------
+    name : str
+    sign : float
+        1 where a high utility is liked, -1 where a low one is, 0 where it does not count.
+    beta : float
+        What the noise is divided by; infinite for a late stage without noise.
+    title : str
+        What a figure calls it.
+    """
+
+    name: str
+    sign: float
+    beta: float
+    title: str
+
+    @property
+    def is_uniform(self):
+        """True where every candidate is as likely to be shown."""
+        return self.sign == 0.0
+
+    @property
+    def is_strict(self):
+        """True where the utility alone decides."""
+        return not self.is_uniform and self.beta == np.inf
+
+    @property
+    def is_noisy(self):
+        """True where utility and noise decide."""
+        return not (self.is_uniform or self.is_strict)
+
+    def seen(self, utility, noise=None):
+        """Return what a late stage ranks by, given its noise if it has any; None for the uniform one."""
+        if self.is_uniform:
+            return None
+        return self.sign * utility if self.is_strict else self.sign * utility + noise
+
+
+@dataclass(frozen=True)
+class Noisy(LateStage):
     """A late stage that ranks by utility + Gumbel noise / beta, drawn anew for every context."""
 
+    name: str = "noisy"
+    sign: float = 1.0
     beta: float = 1.0
+    title: str = "noisy late stage"
 
-    def __post_init__(self):
-        if as_number(self.beta, "beta", 0.0) == 0.0:
+    def __init__(self, beta=1.0):
+        if as_number(beta, "beta", 0.0) == 0.0:
             raise ValueError("beta = 0; expected a positive number (noise without utility is 'uniform')")
+        object.__setattr__(self, "beta", beta)
+
+    def __repr__(self):
+        return f"Noisy(beta={self.beta})"
+
+
+LATE_STAGES = {
+    stage.name: stage
+    for stage in (
+        LateStage("optimal", 1.0, np.inf, "optimal late stage"),
+        Noisy(),
+        LateStage("uniform", 0.0, 1.0, "uniform late stage"),
+        LateStage("anti", -1.0, np.inf, "anti: shows the worst"),
+    )
+}
 
 
 def noisy(beta=1.0):
@@ -52,16 +115,19 @@ def noisy(beta=1.0):
     return Noisy(beta)
 
 
-def _as_stage(value, name):
-    return value if isinstance(value, Noisy) else as_name(value, name, (*LATE_STAGES, "noisy"))
+def _as_stage(value, name, allowed=None):
+    """Return the record of a name; a record is its own."""
+    if isinstance(value, LateStage):
+        return value
+    return LATE_STAGES[as_name(value, name, LATE_STAGES if allowed is None else allowed)]
 
 
 @dataclass(frozen=True)
 class Mixture:
     """A late stage that follows ``first`` with probability 1 - epsilon and ``second`` with epsilon."""
 
-    first: str | Noisy
-    second: str | Noisy
+    first: str | LateStage
+    second: str | LateStage
     epsilon: float
 
     def __post_init__(self):
@@ -98,33 +164,99 @@ def mix(first, second, epsilon):
     return Mixture(first, second, epsilon)
 
 
-def all_parts(late_stage):
-    """Return [(name or Noisy, probability)] of a late stage: one part, or the two of a mixture."""
-    if not isinstance(late_stage, Mixture):
-        parts = [(_as_stage(late_stage, "late_stage"), 1.0)]
-    else:
-        share = float(late_stage.epsilon)
-        parts = [(late_stage.first, 1.0 - share), (late_stage.second, share)]
-    return [(Noisy() if stage == "noisy" else stage, share) for stage, share in parts if share > 0.0]
+def as_parts(late_stage, *, exact=False):
+    """
+    Return a late stage as ((record, chance), ...): one part, or those of a mixture that have a chance.
 
-
-def late_stage_parts(late_stage):
-    """Return [(name, probability)] of a late stage that has exact formulas: no part is noisy."""
-    if isinstance(late_stage, Noisy) or (isinstance(late_stage, str) and late_stage == "noisy"):
-        parts = [(Noisy(), 1.0)]
-    elif isinstance(late_stage, Mixture):
-        parts = all_parts(late_stage)
+    With ``exact`` a noisy part is refused: there is no formula for it.
+    """
+    if isinstance(late_stage, Mixture):
+        chance = float(late_stage.epsilon)
+        parts = [(_as_stage(late_stage.first, "first"), 1.0 - chance)]
+        parts.append((_as_stage(late_stage.second, "second"), chance))
     else:
-        parts = [(as_name(late_stage, "late_stage", LATE_STAGES), 1.0)]
-    if any(isinstance(stage, Noisy) for stage, _ in parts):
+        without_noise = [name for name, stage in LATE_STAGES.items() if not stage.is_noisy]
+        known = isinstance(late_stage, str) and late_stage in LATE_STAGES
+        parts = [(_as_stage(late_stage, "late_stage", without_noise if exact and not known else None), 1.0)]
+    if exact and any(stage.is_noisy for stage, chance in parts if chance > 0.0):
+        names = ", ".join(repr(name) for name, stage in LATE_STAGES.items() if not stage.is_noisy)
         raise ValueError(
-            f"late_stage = {late_stage!r}; expected one of 'optimal', 'uniform', 'anti' or a mixture: a noisy late "
-            "stage is a strict one once its noise is drawn, so add the noise to utility and use 'optimal'"
+            f"late_stage = {late_stage!r}; expected one of {names} or a mixture: a noisy late stage is a strict one "
+            "once its noise is drawn, so add the noise to utility and use 'optimal'"
         )
-    return parts
+    return tuple((stage, chance) for stage, chance in parts if chance > 0.0)
 
 
-def best_first(logits, utility, name):
-    """Return the drawable items best first: by utility, ties to the lower index; "anti" turns the order round."""
-    order = np.argsort(-utility if name == "optimal" else utility, kind="stable")
+def part_arrays(parts):
+    """Return (signs, betas, chances) of the parts, as kernels take them."""
+    signs, betas, chances = np.array([(stage.sign, stage.beta, chance) for stage, chance in parts]).T.copy()
+    return signs, betas, chances
+
+
+def best_first(logits, seen):
+    """Return the drawable items best first by what a late stage sees, ties to the lower index."""
+    order = np.argsort(-seen, kind="stable")
     return order[np.isfinite(logits[order])]
+
+
+def choose_output(candidates, utility, late_stage="optimal", rng=None):
+    """
+    Let the late stage pick one item from each candidate list.
+
+    Parameters
+    ----------
+    candidates : (N, k) array_like of int
+        Candidate lists.
+    utility : (n,) array_like
+        Late-stage utility; ties go to the lower index.
+    late_stage : {"optimal", "noisy", "uniform", "anti"}, noisy or mixture
+    rng : numpy.random.Generator, optional
+        Needed where the late stage is random.
+
+    Returns
+    -------
+    (N,) int64
+        The item shown from each list.
+
+    Raises
+    ------
+    ValueError
+        For bad arguments, or a random late stage without ``rng``.
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> capg.choose_output([[0, 1], [2, 0]], [0.1, 0.5, 0.9])
+    array([1, 2])
+    """
+    utility = np.asarray(utility, dtype=np.float64)
+    utility = as_vector(utility, utility.size, "utility")
+    candidates = as_candidates(candidates, np.zeros(utility.size))
+    if candidates.ndim != 2:
+        raise ValueError(f"candidates has shape {candidates.shape}; expected (N, k)")
+    parts = as_parts(late_stage)
+    if len(parts) > 1 or not parts[0][0].is_strict:
+        rng = as_generator(rng)
+    return choose(candidates, utility, parts, rng)
+
+
+def choose(candidates, utility, parts, rng):
+    """Return what a late stage shows from each list; each part picks, and chance says which part counts."""
+    shown = _pick(candidates, utility, parts[0][0], rng)
+    if len(parts) == 1:
+        return shown
+    other = _pick(candidates, utility, parts[1][0], rng)
+    return np.where(rng.random(candidates.shape[0]) < parts[0][1], shown, other)
+
+
+def _pick(candidates, utility, stage, rng):
+    if stage.is_uniform:
+        column = rng.integers(candidates.shape[1], size=candidates.shape[0])
+    elif stage.is_noisy:
+        noise = rng.gumbel(size=candidates.shape) / stage.beta
+        column = stage.seen(utility[candidates], noise).argmax(axis=1)
+    else:
+        rank = np.empty(utility.size, np.int64)
+        rank[best_first(np.zeros(utility.size), stage.seen(utility))] = np.arange(utility.size)
+        column = rank[candidates].argmin(axis=1)
+    return candidates[np.arange(candidates.shape[0]), column]

@@ -11,9 +11,9 @@ def warm():
     logits, utility = np.linspace(-1.0, 1.0, 12), np.linspace(1.0, 0.0, 12)
     candidates = capg.sample_candidates(logits, 3, rng, 4)
     capg.list_log_prob(logits, candidates)
-    for method in ("exact", "asymptotic", "paper", "with_replacement"):
-        capg.inclusion_probabilities(logits, 3, method)
-        capg.inclusion_score(logits, [0, 1], 3, method)
+    for marginal in ("exact", "asymptotic", "paper", "with_replacement"):
+        capg.inclusion_probabilities(logits, 3, marginal)
+        capg.inclusion_score(logits, [0, 1], 3, marginal)
     capg.inclusion_gradient(logits, 3, utility)
     capg.policy_value(logits, 3, utility)
     capg.policy_gradient(logits, 3, utility)

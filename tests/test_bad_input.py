@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import capg_core as capg
+from capg_core.exact import inclusion, plackett_luce, value
 
 LOGITS = np.array([0.5, -0.2, 0.1, -np.inf])
 REWARD = np.array([1.0, 0.5, 0.2, 0.0])
@@ -73,7 +74,7 @@ def test_bad_candidates(function, candidates, said):
         (lambda: capg.sample_candidates(LOGITS, 2, 7), "rng = 7; expected a numpy.random.Generator"),
         (lambda: capg.sample_candidates(LOGITS, 2, RNG, 0), "n_samples = 0"),
         (lambda: capg.sample_candidates(LOGITS, 2, RNG, 2.5), "n_samples = 2.5"),
-        (lambda: capg.inclusion_probabilities(LOGITS, 2, "Rosen"), "method = 'Rosen'; expected one of 'exact'"),
+        (lambda: capg.inclusion_probabilities(LOGITS, 2, "Rosen"), "marginal = 'Rosen'; expected one of 'exact'"),
         (lambda: capg.inclusion_gradient(LOGITS, 2, [1.0]), r"weights has shape \(1,\); expected \(4,\)"),
         (lambda: capg.inclusion_gradient(LOGITS, 2, [1.0, np.nan, 0, 0]), r"weights\[1\] = nan"),
         (lambda: capg.inclusion_score(LOGITS, [3], 2), r"items\[0\] = 3; expected an item with a finite logit"),
@@ -82,7 +83,7 @@ def test_bad_candidates(function, candidates, said):
         (lambda: capg.outcome_probabilities(LOGITS, 2, REWARD[:3]), r"utility has shape \(3,\)"),
         (lambda: capg.outcome_probabilities(LOGITS, 2, REWARD, "best"), "late_stage = 'best'"),
         (lambda: capg.outcome_probabilities(LOGITS, 2, REWARD, "noisy"), "add the noise to utility"),
-        (lambda: capg.outcome_score(LOGITS, [0], 2, REWARD, "paper"), "method = 'paper'"),
+        (lambda: capg.outcome_score(LOGITS, [0], 2, REWARD, "paper"), "marginal = 'paper'"),
         (lambda: capg.policy_value(LOGITS, 2, [np.inf, 0, 0, 0]), r"mean_reward\[0\] = inf"),
         (lambda: capg.mix("optimal", "uniform", 1.5), "epsilon = 1.5"),
         (lambda: capg.mix("optimal", "best", 0.5), "second = 'best'; expected one of"),
@@ -112,3 +113,27 @@ def test_whole_numbers_lists_and_float32_are_welcome():
     expected = capg.inclusion_probabilities([1.0, 0.0, 2.0], 2)
     for logits in ([1, 0, 2], np.array([1, 0, 2], np.float32), np.array([[1.0, 9], [0, 9], [2, 9]])[:, 0]):
         np.testing.assert_array_equal(capg.inclusion_probabilities(logits, np.int32(2)), expected)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: capg.inclusion_probabilities(LOGITS, 2, method="exact"),
+        lambda: capg.inclusion_score(LOGITS, [0], 2, method="exact"),
+        lambda: capg.outcome_score(LOGITS, [0], 2, REWARD, method="exact"),
+    ],
+)
+def test_a_renamed_keyword_is_refused_by_its_new_name(call):
+    with pytest.raises(TypeError, match="'method' is now called 'marginal'"):
+        call()
+
+
+def test_read_only_and_strided_arrays_reach_the_kernels_as_fresh_ones():
+    frozen = np.arange(6.0)[::2].copy()
+    frozen.flags.writeable = False
+    for logits in (frozen, np.arange(6.0)[::2], frozen[::-1]):
+        capg.inclusion_probabilities(logits, 2)
+        capg.policy_gradient(logits, 2, frozen)
+        capg.list_score(logits, [[0, 1]])
+    for kernel in (inclusion._inclusion_kernel, value._value_gradient_kernel, plackett_luce._list_score_kernel):
+        assert len(kernel.signatures) == 1, kernel

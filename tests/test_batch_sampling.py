@@ -6,6 +6,7 @@ from scipy import stats
 
 import capg_core as capg
 from capg_core.batch.draw import choose_batch, draw_batch
+from capg_core.late_stage import LATE_STAGES, noisy, part_arrays
 
 
 def list_frequencies(theta, shares, n, n_items, seed):
@@ -76,17 +77,14 @@ def test_inclusion_frequencies_are_the_exact_probabilities(n_items, k):
     assert z.max() < stats.norm.isf(1e-4 / (2 * n_items)) + 0.3
 
 
-CODES = {"optimal": 0, "uniform": 1, "anti": 2, "noisy": 3}
-
-
-def choose(candidates, utility, stages, shares, n_outputs=1, beta=1.0, noisy=None, seed=0):
+def choose(candidates, utility, stages, chances, n_outputs=1, beta=1.0, noise=None, seed=0):
     candidates = np.ascontiguousarray(candidates, dtype=np.int64)
     out = np.empty((candidates.shape[0], n_outputs), np.int64)
-    choose_batch(
-        candidates, np.array([utility], float), np.zeros(candidates.shape[0], np.int64),
-        np.array([CODES[s] for s in stages]), np.array(shares, float),
-        np.empty((0, 0)) if noisy is None else noisy, beta, np.random.default_rng(seed), out,
-    )  # fmt: skip
+    records = [noisy(beta) if name == "noisy" else LATE_STAGES[name] for name in stages]
+    parts = list(zip(records, chances, strict=True))
+    noise = np.empty((0, 0)) if noise is None else noise
+    seen = np.array(utility, float)[candidates]
+    choose_batch(candidates, seen, noise, *part_arrays(parts), np.random.default_rng(seed), out)
     return out
 
 
@@ -102,16 +100,16 @@ def test_random_late_stages_have_their_frequencies():
     lists = np.tile([0, 1, 2], (n, 1))
     soft = np.exp(2.0 * utility) / np.exp(2.0 * utility).sum()
     uniform, best = np.full(3, 1 / 3), np.array([0.0, 0.0, 1.0])
-    for stages, shares, chance in (
+    for stages, chances, chance in (
         (["uniform"], [1.0], uniform),
         (["noisy"], [1.0], soft),
         (["optimal", "uniform"], [0.7, 0.3], 0.7 * best + 0.3 * uniform),
         (["anti", "noisy"], [0.5, 0.5], 0.5 * best[::-1] + 0.5 * soft),
     ):
-        seen = np.bincount(choose(lists, utility, stages, shares, beta=2.0)[:, 0], minlength=3) / n
+        seen = np.bincount(choose(lists, utility, stages, chances, beta=2.0)[:, 0], minlength=3) / n
         assert np.abs(seen - chance).max() < 4.5 * 0.5 / np.sqrt(n), stages
 
 
 def test_a_noisy_late_stage_follows_the_noise_it_is_given():
-    noisy = np.array([[0.0, 5.0, 1.0], [9.0, 5.0, 1.0]])
-    assert choose([[0, 1, 2], [0, 1, 2]], [3.0, 2.0, 1.0], ["noisy"], [1.0], noisy=noisy)[:, 0].tolist() == [1, 0]
+    noise = np.array([[-3.0, 3.0, 0.0], [6.0, 3.0, 0.0]])
+    assert choose([[0, 1, 2], [0, 1, 2]], [3.0, 2.0, 1.0], ["noisy"], [1.0], noise=noise)[:, 0].tolist() == [1, 0]

@@ -20,16 +20,17 @@ ROOT = pathlib.Path(capg.__file__).parents[1]
 PACKAGE = ROOT / "capg_core"
 # From the bottom up. A module may import its own wing and what stands below it; numbers never import pictures.
 FLOORS = [
-    ["_checks", "look"],
+    ["_checks", "_kernel", "look"],
     ["late_stage", "worlds", "batch"],
     ["exact"],
+    ["ladder"],
     ["estimators"],
     ["diagnostics"],
     ["training"],
     ["warm", "classroom", "reproduce"],
     ["data"],
 ]
-LIBRARIES = {"numpy", "numba"}
+LIBRARIES = {"numpy", "numba", "threadpoolctl"}
 NUMBERS = [name for floor in FLOORS[:-2] for name in floor]
 
 

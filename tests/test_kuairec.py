@@ -24,13 +24,14 @@ from kuairec_files import (
 )
 
 import capg_core.worlds.kuairec
+from capg_core.worlds import kuairec_csv
 from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
 
 
 @pytest.fixture(params=[50, 4000, None], ids=["chunks of half a line", "chunks of some lines", "one chunk"])
 def chunks(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(capg_core.worlds.kuairec, "_CHUNK_BYTES", request.param)
+        monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", request.param)
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_line_ends_byte_order_mark_and_quotes(tmp_path, text, chunks, change):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_file_as_published_is_left_to_the_fast_reader(tmp_path, text, monkeypatch, end):
-    monkeypatch.setattr(capg_core.worlds.kuairec, "_parse_lines", None)
+    monkeypatch.setattr(kuairec_csv, "_parse_lines", None)
     path = write(tmp_path / "small_matrix.csv", text.replace("\n", end)[: -len(end)])
     assert_world_is(load_kuairec(path), text)
 

@@ -15,14 +15,14 @@ from kuairec_files import (
     zipped,
 )
 
-import capg_core.worlds.kuairec
+from capg_core.worlds import kuairec_csv
 from capg_core.worlds.kuairec import load_kuairec
 
 
 @pytest.fixture(params=[50, 4000, None], ids=["chunks of half a line", "chunks of some lines", "one chunk"])
 def chunks(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(capg_core.worlds.kuairec, "_CHUNK_BYTES", request.param)
+        monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", request.param)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, text, monkeypatch):
     def locked(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(capg_core.worlds.kuairec, "open", locked, raising=False)
+    monkeypatch.setattr(kuairec_csv, "open", locked, raising=False)
     path = write(tmp_path / "small_matrix.csv", text)
     assert refusal(path).startswith(f"path: {path} cannot be read ([Errno 13] Permission denied)")
 
@@ -164,7 +164,7 @@ def test_a_bad_line_is_named(tmp_path, monkeypatch, bad, said):
         for chunk, end in ((4_000_000, b"\n"), (3000, b"\n"), (3000, b"\r\n"), (61, b"\n")):
             if chunk == 61 and place != 217:
                 continue  # this small, every line is a chunk; one place is enough
-            monkeypatch.setattr(capg_core.worlds.kuairec, "_CHUNK_BYTES", chunk)
+            monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", chunk)
             path = write(tmp_path / "small_matrix.csv", end.join(lines))
             assert refusal(path).startswith(f"path: {path}, line {place + 2}, {said}")
 
@@ -226,8 +226,8 @@ def test_a_bad_start_is_named(tmp_path, chunks, content, said):
 
 
 def test_a_file_without_line_ends_is_not_read_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(capg_core.worlds.kuairec, "_CHUNK_BYTES", 1000)
-    monkeypatch.setattr(capg_core.worlds.kuairec, "_MAX_LINE_BYTES", 20_000)
+    monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(kuairec_csv, "_MAX_LINE_BYTES", 20_000)
     path = write(tmp_path / "small_matrix.csv", text_of([GOOD]) + "7" * 100_000)
     assert refusal(path).startswith(f"path: {path}, line 3 is longer than 20000 bytes; expected csv")
 
@@ -240,7 +240,7 @@ def test_a_matrix_too_large_to_be_the_small_one_is_refused(tmp_path):
 
 def test_both_readers_agree_on_mutilated_files(tmp_path, monkeypatch):
     """The fast reader takes nothing that the exact one refuses, and gives the same numbers."""
-    fast, rng, outcomes = capg_core.worlds.kuairec._parse_fast, random.Random(11), []
+    fast, rng, outcomes = kuairec_csv._parse_fast, random.Random(11), []
     text = text_of(make_rows(3, 4)).encode()
     used = []
     pieces = [
@@ -260,7 +260,7 @@ def test_both_readers_agree_on_mutilated_files(tmp_path, monkeypatch):
         path = write(tmp_path / "small_matrix.csv", bytes(content))
         said = []
         for reader in (counted, lambda *_: None):
-            monkeypatch.setattr(capg_core.worlds.kuairec, "_parse_fast", reader)
+            monkeypatch.setattr(kuairec_csv, "_parse_fast", reader)
             try:
                 world = load_kuairec(path)
                 said.append((world.mean_reward.tolist(), world.user_ids.tolist(), world.video_ids.tolist()))

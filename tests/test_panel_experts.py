@@ -236,16 +236,6 @@ def test_the_noise_of_one_expert_is_the_cores():
     assert np.linalg.norm(mean[0] - wanted) < 4 * np.sqrt(exact / 20_000)
 
 
-@pytest.mark.parametrize("n_experts", [1, 2])
-def test_width_ten_trains_as_the_library_does(n_experts):
-    world = experts_worlds.interests_world(2, n_users=20, n_tastes=10)
-    ours = experts_worlds.trained_value(world, 10, n_experts=n_experts, width=10, n_outputs=5, n_steps=20)
-    library = capg.train(
-        world, "CA-PG", 10, n_steps=20, learning_rate=0.1, n_experts=n_experts, n_outputs=5, seed=0, eval_every=20
-    )
-    assert ours == pytest.approx(library.policy_value[-1], rel=1e-9)
-
-
 def test_worlds_have_the_interests_they_say():
     for count in (1, 2):
         liked = experts_worlds.interests_world(count).mean_reward > 0.9

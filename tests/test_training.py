@@ -10,7 +10,7 @@ import pytest
 
 import capg_core as capg
 from capg_core.training.step import BatchGradient
-from capg_core.training.training import adagrad_step
+from capg_core.training.training import Training, adagrad_step
 
 TINY = {"n_steps": 4, "learning_rate": 0.1, "seed": 0, "eval_every": 2, "batch_size": 16}
 
@@ -57,6 +57,25 @@ def test_every_combination_trains_and_repeats(world, estimator, marginal, n_expe
     assert (np.diff(first.seconds) > 0).all()
     other = capg.train(world, estimator, 4, baseline="mean", **dict(options, seed=1))
     assert (first.policy_value != other.policy_value).any()
+
+
+@pytest.mark.parametrize("n_experts, dim", [(1, 10), (2, 5), (3, 1)])
+def test_embeddings_of_any_width_train(world, n_experts, dim):
+    options = {"n_steps": 40, "learning_rate": 0.1, "seed": 0, "eval_every": 40, "n_experts": n_experts, "n_outputs": 2}
+    result = capg.train(world, "CA-PG", 6, dim=dim, **options)
+    assert result.model.users.shape == (n_experts, 60, dim) and result.model.dim == dim
+    assert result.policy_value[-1] > result.policy_value[0]
+    if dim == 10:
+        assert (capg.train(world, "CA-PG", 6, **options).policy_value == result.policy_value).all()
+
+
+def test_stepping_by_hand_is_what_train_does(world):
+    run = Training(world, "CA-PG", 4, **TINY)
+    run.measure()
+    assert [run.step() for _ in range(4)] == [False, True, False, True]
+    by_hand, whole = run.result(), capg.train(world, "CA-PG", 4, **TINY)
+    assert by_hand.steps.tolist() == whole.steps.tolist() and not by_hand.stopped
+    assert (by_hand.policy_value == whole.policy_value).all() and (by_hand.model.items == whole.model.items).all()
 
 
 @pytest.mark.parametrize("estimator", ["CA-PG", "Outcome-PG", "V-PG"])
@@ -183,6 +202,7 @@ REFUSED = [
     ({"position_weights": [1.0, 2.0]}, ["position_weights", "(2,)"]),
     ({"n_outputs": 2, "position_weights": [1.0, -2.0]}, ["position_weights", "-2.0"]),
     ({"callback": 3}, ["callback = 3"]),
+    ({"dim": 0}, ["dim = 0"]),
     ({"world": "synthetic"}, ["world = 'synthetic'", "World"]),
 ]
 

@@ -10,7 +10,7 @@ from capg_core.batch.exp import HIGHEST, LOWEST, exp_into, fast_max, fast_sum, w
 from capg_core.exact.race import asymptotic_clock
 from capg_core.training.step import BatchGradient
 from capg_core.training.towers import split_places
-from capg_core.training.training import Trainer
+from capg_core.training.training import Training
 
 N_USERS, N_ITEMS, BATCH = 4, 9, 6
 MIXTURES = [capg.mix("optimal", "uniform", 0.4), capg.mix("anti", "noisy", 0.5)]
@@ -24,11 +24,11 @@ def small_world(seed=0):
 
 def make_trainer(estimator, k, *, n_experts=1, n_outputs=1, marginal="asymptotic", late_stage="optimal", **options):
     world = options.pop("world", None) or small_world()
-    gradient = BatchGradient(
-        world, estimator, k, marginal=marginal, baseline=options.pop("baseline", 0.3), late_stage=late_stage,
-        n_outputs=n_outputs, position_weights=None, n_experts=n_experts, batch_size=BATCH,
+    return Training(
+        world, estimator, k, n_steps=1, eval_every=1, learning_rate=0.1, marginal=marginal,
+        baseline=options.pop("baseline", 0.3), late_stage=late_stage, n_outputs=n_outputs, n_experts=n_experts,
+        batch_size=BATCH, seed=1, **options,
     )  # fmt: skip
-    return Trainer(world, gradient, n_experts=n_experts, batch_size=BATCH, learning_rate=0.1, seed=1)
 
 
 def test_exp_over_its_whole_range():
@@ -184,26 +184,29 @@ def log_mixed_outcome(trainer, theta, b, user):
     """The same for any late stage: the mixture of its parts, a noisy part with the noise it saw."""
     g, total = trainer.gradient, 0.0
     a, utility = g.outputs[b, 0], trainer.world.utility[user]
-    for stage, share in g.parts:
-        if stage == "uniform":
-            total += share * np.exp(log_inclusion(theta, a, [g.k])) / g.k
+    k = g.candidates.shape[1]
+    for stage, chance in g.parts:
+        if stage.name == "uniform":
+            total += chance * np.exp(log_inclusion(theta, a, [k])) / k
         else:
-            seen = {"optimal": utility, "anti": -utility}.get(stage, g._noise[b] if g._noise.size else None)
-            total += share * outcome_chance(theta, a, g.k, seen)
+            noise = g.batch.noise[b] if g.batch.noise.size else np.nan
+            seen = {"optimal": utility, "anti": -utility}.get(stage.name, utility + noise)
+            total += chance * outcome_chance(theta, a, k, seen)
     return np.log(total)
 
 
 def log_credit(trainer, theta, b, user):
     """Return sum_l gain_l log P for one context, given what was drawn."""
-    g, k = trainer.gradient, trainer.gradient.k
+    g, k = trainer.gradient, trainer.gradient.candidates.shape[1]
+    estimator = g.rung.name
     shares = split_places(k, theta.shape[0])
-    gains = (g.rewards[b] - g.baseline) * g.weights
+    gains = (g.rewards[b] - g.baseline) * g.position_weights
     utility = trainer.world.utility[user]
-    if g.estimator == "V-PG":
+    if estimator == "V-PG":
         return gains.sum() * log_list(theta, g.candidates[b], shares)
-    if g.estimator == "V-PG-SwR":
+    if estimator == "V-PG-SwR":
         return gains.sum() * log_replaced_list(theta, g.candidates[b], shares)
-    if g.estimator == "Set-PG":
+    if estimator == "Set-PG":
         return gains.sum() * capg.set_log_prob(theta[0], g.candidates[b])
     log_p = {
         ("CA-PG", "asymptotic"): lambda a: log_inclusion(theta, a, shares),
@@ -212,7 +215,7 @@ def log_credit(trainer, theta, b, user):
         ("CA-PG-SwR", "asymptotic"): lambda a: log_top1(theta, a, shares),
         ("Outcome-PG", "exact"): lambda a: np.log(capg.outcome_probabilities(theta[0], k, utility)[a]),
         ("Outcome-PG", "asymptotic"): lambda a: log_mixed_outcome(trainer, theta, b, user),
-    }[g.estimator, g.marginal]
+    }[estimator, g.marginal]
     return sum(gain * log_p(a) for gain, a in zip(gains, g.outputs[b], strict=True))
 
 
@@ -239,10 +242,9 @@ CASES += [("Outcome-PG", "asymptotic", 1, 1), ("Outcome-PG", "exact", 1, 1)]
 @pytest.mark.parametrize("estimator, marginal, n_experts, n_outputs", CASES)
 def test_a_step_is_the_gradient_through_the_towers(estimator, marginal, n_experts, n_outputs):
     # K = 4 over three experts: places 2, 1, 1
-    trainer = make_trainer(estimator, 4, n_experts=n_experts, n_outputs=n_outputs, marginal=marginal)
+    trainer = make_trainer(estimator, 4, n_experts=n_experts, n_outputs=n_outputs, marginal=marginal, dim=2)
     model = trainer.model
-    model.users, model.items = 0.5 * model.users[:, :, :2].copy(), model.items[:, :, :2].copy()
-    trainer._of_users, trainer._of_items = np.empty((n_experts, BATCH, 2)), np.empty_like(model.items)
+    model.users = 0.5 * model.users
     users = np.array([0, 1, 2, 3, 1, 1])  # a user can come more than once
     of_users, of_items = trainer.tower_gradients(users)
     np.testing.assert_allclose(of_items, finite_difference(trainer, users, model.items), atol=2e-7)
@@ -259,7 +261,8 @@ def test_outcome_pg_differentiates_what_its_late_stage_saw(late_stage):
     model.users, model.items = 0.3 * model.users, model.items.copy()
     users = np.array([0, 1, 2, 3, 1, 1])
     _, of_items = trainer.tower_gradients(users)
-    assert not trainer.gradient._beyond.any(), "the asymptotic clock gives every output here a probability"
+    logs = [log_mixed_outcome(trainer, model.logits([u])[:, 0], b, u) for b, u in enumerate(users)]
+    assert np.isfinite(logs).all(), "the asymptotic clock gives every output here a probability"
     np.testing.assert_allclose(of_items, finite_difference(trainer, users, model.items), atol=2e-7)
 
 

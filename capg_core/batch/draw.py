@@ -1,16 +1,15 @@
 """A batch of contexts at once: draw each one's candidates, then let the late stage choose.
 
-One list a context does not pay for the set-up of `sample_candidates`, so here few candidates are drawn one by one, by
+One list per context does not pay for the set-up of `sample_candidates`, so here few candidates are drawn one by one, by
 sums over blocks of items, and many by the race itself (an arrival time each, then a selection), whose cost does not
-grow with K. Several experts draw in turn, each from what the others left. Imports the fast exp.
+grow with K. Several experts draw in turn, each from what the others left.
 """
 
 import numpy as np
-from numba import njit
 
+from capg_core._kernel import kernel, summing_kernel
 from capg_core.batch.exp import fast_sum, weigh
 
-OPTIMAL, UNIFORM, ANTI, NOISY = 0, 1, 2, 3  # late-stage codes
 # Above this share of the items the race is faster than draws one by one (measured at 1,000 and 4,000 items).
 _RACE_SHARE = 0.08
 # When so little of the weight remains, what is left is weighed again, relative to its own largest; and a race in which
@@ -18,7 +17,7 @@ _RACE_SHARE = 0.08
 _TINY = 1e-200
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _block_sums(left, sums, size):
     """Fill the sums of the blocks and return the total."""
     for c in range(sums.size):
@@ -26,7 +25,7 @@ def _block_sums(left, sums, size):
     return fast_sum(sums)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _weigh_again(theta, taken, open_, left, sums, size, scratch):
     """Fill the weights of what is left, relative to its own largest, and their block sums; return the total."""
     for j in range(theta.size):
@@ -35,7 +34,7 @@ def _weigh_again(theta, taken, open_, left, sums, size, scratch):
     return _block_sums(left, sums, size)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _draw_one(left, sums, size, x):
     """Return the item at cumulative weight x of what is left, or -1 where rounding has run past the end."""
     block, last = 0, sums.size - 1
@@ -49,11 +48,11 @@ def _draw_one(left, sums, size, x):
     return -1
 
 
-@njit(cache=True, error_model="numpy")
-def _draw_in_turn(theta, weights, taken, open_, left, sums, size, scratch, rng, out):
+@kernel
+def _draw_in_turn(theta, exp_theta, taken, open_, left, sums, size, scratch, rng, out):
     """Fill ``out`` draw by draw, without replacement; what is left is summed anew whenever it has halved."""
     for j in range(theta.size):
-        left[j] = 0.0 if taken[j] else weights[j]
+        left[j] = 0.0 if taken[j] else exp_theta[j]
     total = exact = _block_sums(left, sums, size)
     if total < _TINY:
         total = exact = _weigh_again(theta, taken, open_, left, sums, size, scratch)
@@ -80,7 +79,7 @@ def _draw_in_turn(theta, weights, taken, open_, left, sums, size, scratch, rng, 
             left[item] = 0.0
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc"})
+@summing_kernel
 def _count_up_to(times, x):
     count = 0
     for j in range(times.size):
@@ -88,7 +87,7 @@ def _count_up_to(times, x):
     return count
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _kth_time(times, k, linear):
     """Return a time up to which exactly k items arrive: by halving, since counting is faster than any selection."""
     low, high = np.inf, -np.inf
@@ -110,17 +109,17 @@ def _kth_time(times, k, linear):
     return np.partition(times, k - 1)[k - 1]
 
 
-@njit(cache=True, error_model="numpy")
-def _race(theta, weights, taken, times, rng, ordered, out):
+@kernel
+def _race(theta, exp_theta, taken, times, rng, ordered, out):
     """Fill ``out`` with the first arrivals."""
     near = True
     for j in range(theta.size):
-        near = near and (weights[j] > _TINY or theta[j] == -np.inf)
+        near = near and (exp_theta[j] > _TINY or theta[j] == -np.inf)
     for j in range(theta.size):
         if taken[j] or theta[j] == -np.inf:
             times[j] = np.inf
         elif near:
-            times[j] = rng.standard_exponential() / weights[j]
+            times[j] = rng.standard_exponential() / exp_theta[j]
         else:  # the same in logs, which cannot overflow
             times[j] = np.log(rng.standard_exponential()) - theta[j]
     last = _kth_time(times, out.size, near)
@@ -134,12 +133,12 @@ def _race(theta, weights, taken, times, rng, ordered, out):
         out[:] = out[np.argsort(times[out])]
 
 
-@njit(cache=True, error_model="numpy")
-def draw_batch(theta, shares, rng, ordered, out, weights, shifts):
+@kernel
+def draw_batch(theta, places, rng, ordered, out, exp_theta, shifts):
     """
-    Fill out (B, K) with each context's candidates; theta is (M, B, n), shares (M,) the places of each expert.
+    Fill out (B, K) with each context's candidates; theta is (M, B, n), places (M,) the places of each expert.
 
-    With ``ordered`` the places of one expert are in the order of the draws; else in any order. Also fills ``weights``
+    With ``ordered`` what one expert drew is in the order of the draws; else in any order. Also fills ``exp_theta``
     (M, B, n) = exp(theta + shift), the largest of each row 1, and ``shifts`` (M, B), for the kernels that come after.
     """
     n_experts, batch, n = theta.shape
@@ -150,16 +149,16 @@ def draw_batch(theta, shares, rng, ordered, out, weights, shifts):
         taken[:] = False
         start = 0
         for m in range(n_experts):
-            shifts[m, b] = weigh(theta[m, b], weights[m, b], scratch)
-            places = out[b, start : start + shares[m]]
-            start += shares[m]
-            if places.size > _RACE_SHARE * n:
-                _race(theta[m, b], weights[m, b], taken, times, rng, ordered, places)
-            elif places.size > 0:
-                _draw_in_turn(theta[m, b], weights[m, b], taken, times, left, sums, size, scratch, rng, places)
+            shifts[m, b] = weigh(theta[m, b], exp_theta[m, b], scratch)
+            seats = out[b, start : start + places[m]]
+            start += places[m]
+            if seats.size > _RACE_SHARE * n:
+                _race(theta[m, b], exp_theta[m, b], taken, times, rng, ordered, seats)
+            elif seats.size > 0:
+                _draw_in_turn(theta[m, b], exp_theta[m, b], taken, times, left, sums, size, scratch, rng, seats)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _best_of(candidates, seen, out):
     """Fill ``out`` with the candidates seen best, best first; ties to the lower item."""
     for place in range(out.size):
@@ -175,34 +174,28 @@ def _best_of(candidates, seen, out):
         out[place] = candidates[best]
 
 
-@njit(cache=True, error_model="numpy")
-def choose_batch(candidates, utility, rows, codes, shares, noisy, beta, rng, out):
+@kernel
+def choose_batch(candidates, utility, noise, signs, betas, chances, rng, out):
     """
-    Fill out (B, L) with what the late stage shows, best first, from candidates (B, K).
+    Fill out (B, L) with what the late stage shows, best first, from candidates (B, K) of this utility (B, K).
 
-    ``utility[rows[b]]`` is the context's utility. The late stage is one of ``codes`` by the chances ``shares``. A noisy
-    one sees ``noisy[b]`` where that is given (B rows), else utility + Gumbel noise / beta, drawn for the candidates.
+    The late stage is one of the parts by their ``chances``; a part ranks by sign * utility + Gumbel noise / beta. A
+    noisy part sees ``noise`` (B, K) where that is given (B rows), else noise drawn here.
     """
     batch, k = candidates.shape
     seen = np.empty(k)
     for b in range(batch):
         part, x = 0, 0.0
-        if codes.size > 1:
+        if chances.size > 1:
             x = rng.random()
-            while part < codes.size - 1 and x >= shares[part]:
-                x -= shares[part]
+            while part < chances.size - 1 and x >= chances[part]:
+                x -= chances[part]
                 part += 1
-        code = codes[part]
         for c in range(k):
-            item = candidates[b, c]
-            if code == UNIFORM:
-                seen[c] = rng.random()
-            elif code == ANTI:
-                seen[c] = -utility[rows[b], item]
-            elif code == NOISY and noisy.shape[0] == batch:
-                seen[c] = noisy[b, item]
-            else:
-                seen[c] = utility[rows[b], item]
-                if code == NOISY:
-                    seen[c] -= np.log(rng.standard_exponential()) / beta
+            if signs[part] == 0.0:
+                seen[c] = rng.random()  # where the noise alone decides, any law will do
+                continue
+            seen[c] = signs[part] * utility[b, c]
+            if betas[part] < np.inf:
+                seen[c] += noise[b, c] if noise.shape[0] == batch else -np.log(rng.standard_exponential()) / betas[part]
         _best_of(candidates[b], seen, out[b])

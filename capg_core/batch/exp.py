@@ -2,13 +2,15 @@
 
 Numba calls the C library once for each number, and how fast NumPy's own exp is depends on the CPU. Training takes most
 of its time in exp, so it has this one. Cody-Waite reduction x = m ln 2 + r, a Taylor polynomial of degree 12 for
-exp(r) with |r| <= ln(2) / 2, and 2^m by shifting m into the exponent. It imports numpy and numba alone.
+exp(r) with |r| <= ln(2) / 2, and 2^m by shifting m into the exponent.
 
 Source: Cody and Waite (1980), "Software Manual for the Elementary Functions", chapter 6.
 """
 
 import numpy as np
 from numba import njit
+
+from capg_core._kernel import kernel, summing_kernel
 
 # Below this the result is 0, above the other it stays at exp(709): training never needs denormals or infinity.
 LOWEST, HIGHEST = -708.0, 709.0
@@ -56,7 +58,7 @@ def exp_into(x, scale, shift, out, scratch):
         out[i] *= scratch[i]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})  # in any order: vectorised
+@summing_kernel  # in any order: vectorised
 def fast_sum(x):
     """Return the sum of an array."""
     total = 0.0
@@ -77,9 +79,9 @@ def fast_max(x):
     return max(max(a, b), max(c, d))
 
 
-@njit(cache=True, error_model="numpy")
-def weigh(theta, weights, scratch):
-    """Fill the weights exp(theta + shift), the largest of them 1, and return the shift."""
+@kernel
+def weigh(theta, exp_theta, scratch):
+    """Fill exp(theta + shift), the largest of them 1, and return the shift."""
     shift = -fast_max(theta)
-    exp_into(theta, 1.0, shift, weights, scratch)
+    exp_into(theta, 1.0, shift, exp_theta, scratch)
     return shift

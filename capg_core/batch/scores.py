@@ -1,29 +1,28 @@
 """Gain times score for a batch of contexts, one kernel for each probability that is credited.
 
 Every kernel fills ``rows`` (M, B, n): the derivative of sum_l gain_l log P with respect to each expert's logits. The
-list kernels take candidates (B, K) and one gain a context; the others take outputs (B, L) and gains (B, L). All take
-the weights exp(theta + shift) that sampling has left.
-Imports the fast exp and the batch clock.
+list kernels take candidates (B, K) and one gain per context; the others take outputs (B, L) and gains (B, L). All take
+``exp_theta`` = exp(theta + shift), which sampling has left.
 
 Sources: Kiyohara et al. (2026) for CA-PG and the with-replacement forms; Rosén (1997) for the clock.
 """
 
 import numpy as np
-from numba import njit
 
+from capg_core._kernel import kernel, summing_kernel
 from capg_core.batch.clock import clock_slope, solve_clock
 from capg_core.batch.exp import exp_into, fast_max, fast_sum
 
 # A clock whose count hardly moves (items per log time) says nothing of what earlier experts took.
 _PLATEAU = 1e-12
 
-# Relative weights below this go to logs.
+# Weights below this, relative to the largest, go to logs.
 _FAR_APART = 1e-200
 
 
-@njit(cache=True, error_model="numpy")
-def _list_score_in_logs(theta, taken, places, gain, open_, left, scratch, row):
-    """Add what `_add_list_score` adds where the weights are too far apart to be summed as they are."""
+@kernel
+def _list_score_in_logs(theta, taken, items, gain, open_, left, scratch, row):
+    """Add what `add_list_score` adds where the weights are too far apart to be summed as they are."""
     for j in range(theta.size):
         open_[j] = -np.inf if taken[j] else theta[j]
     top = fast_max(open_)
@@ -31,48 +30,53 @@ def _list_score_in_logs(theta, taken, places, gain, open_, left, scratch, row):
     if top > -np.inf:
         exp_into(open_, 1.0, -top, left, scratch)
         log_rest = top + np.log(fast_sum(left))
-    log_rem = np.empty(places.size)
-    for r in range(places.size - 1, -1, -1):
-        log_rest = np.logaddexp(log_rest, theta[places[r]])
+    log_rem = np.empty(items.size)
+    for r in range(items.size - 1, -1, -1):
+        log_rest = np.logaddexp(log_rest, theta[items[r]])
         log_rem[r] = log_rest
-    for r in range(places.size):
+    for r in range(items.size):
         log_c = np.logaddexp(log_c, -log_rem[r])
-        row[places[r]] += gain * (1.0 - np.exp(theta[places[r]] + log_c))
+        row[items[r]] += gain * (1.0 - np.exp(theta[items[r]] + log_c))
     if top > -np.inf:
         scale = gain * np.exp(top + log_c)
         for j in range(theta.size):
             row[j] -= scale * left[j]
 
 
-@njit(cache=True, error_model="numpy")
-def _add_list_score(theta, weights, taken, places, gain, open_, w, scratch, row):
-    """Add one expert's ordered-list score: sum_r (1[j = a_r] - w_j 1[j not drawn before r] / rem_r), in O(n + K)."""
+@kernel
+def add_list_score(theta, exp_theta, taken, items, gain, open_, w, scratch, row):
+    """
+    Add gain times the score of an ordered list to ``row``, in O(n + K), and mark its items as taken.
+
+    The score is sum_r (1[j = a_r] - w_j 1[j not drawn before r] / rem_r), rem_r the weight left before draw r. What was
+    taken before takes no part. The last three arrays but one are scratch.
+    """
     for j in range(theta.size):
-        w[j] = 0.0 if taken[j] else weights[j]
-    drawn = np.empty(places.size)
-    for r in range(places.size):
-        taken[places[r]] = True
-        drawn[r] = w[places[r]]
-        w[places[r]] = 0.0
+        w[j] = 0.0 if taken[j] else exp_theta[j]
+    drawn = np.empty(items.size)
+    for r in range(items.size):
+        taken[items[r]] = True
+        drawn[r] = w[items[r]]
+        w[items[r]] = 0.0
     rest = fast_sum(w)
     if min(rest, drawn.min()) < _FAR_APART:
-        _list_score_in_logs(theta, taken, places, gain, open_, w, scratch, row)
+        _list_score_in_logs(theta, taken, items, gain, open_, w, scratch, row)
         return
-    rem = np.empty(places.size)
-    for r in range(places.size - 1, -1, -1):  # adding what the later draws took: no difference of large sums
+    rem = np.empty(items.size)
+    for r in range(items.size - 1, -1, -1):  # adding what the later draws took: no difference of large sums
         rest += drawn[r]
         rem[r] = rest
     c = 0.0
-    for r in range(places.size):
+    for r in range(items.size):
         c += 1.0 / rem[r]
-        row[places[r]] += gain * (1.0 - drawn[r] * c)
+        row[items[r]] += gain * (1.0 - drawn[r] * c)
     for j in range(theta.size):
         row[j] -= gain * c * w[j]
 
 
-@njit(cache=True, error_model="numpy")
-def list_rows(theta, weights, candidates, shares, gain, rows):
-    """V-PG: the ordered list of candidates; expert m draws its share from what the earlier ones left."""
+@kernel
+def list_rows(theta, exp_theta, candidates, places, gain, rows):
+    """V-PG: the ordered list of candidates; expert m draws its places from what the earlier ones left."""
     n_experts, batch, n = theta.shape
     open_, left, scratch = np.empty(n), np.empty(n), np.empty(n)
     taken = np.empty(n, np.bool_)
@@ -81,55 +85,55 @@ def list_rows(theta, weights, candidates, shares, gain, rows):
         start = 0
         for m in range(n_experts):
             rows[m, b, :] = 0.0
-            places = candidates[b, start : start + shares[m]]
-            start += shares[m]
-            _add_list_score(theta[m, b], weights[m, b], taken, places, gain[b], open_, left, scratch, rows[m, b])
+            items = candidates[b, start : start + places[m]]
+            start += places[m]
+            add_list_score(theta[m, b], exp_theta[m, b], taken, items, gain[b], open_, left, scratch, rows[m, b])
 
 
-@njit(cache=True, error_model="numpy")
-def replaced_list_rows(weights, candidates, shares, gain, rows):
+@kernel
+def replaced_list_rows(exp_theta, candidates, places, gain, rows):
     """V-PG-SwR: every place by its expert's own softmax, as if drawn with replacement."""
-    n_experts, batch, n = weights.shape
+    n_experts, batch, n = exp_theta.shape
     for b in range(batch):
         start = 0
         for m in range(n_experts):
             row = rows[m, b]
-            scale = -gain[b] * shares[m] / fast_sum(weights[m, b])
+            scale = -gain[b] * places[m] / fast_sum(exp_theta[m, b])
             for j in range(n):
-                row[j] = scale * weights[m, b, j]
-            for r in range(start, start + shares[m]):
+                row[j] = scale * exp_theta[m, b, j]
+            for r in range(start, start + places[m]):
                 row[candidates[b, r]] += gain[b]
-            start += shares[m]
+            start += places[m]
 
 
-@njit(cache=True, error_model="numpy")
-def top1_rows(theta, weights, shifts, outputs, shares, gains, rows):
+@kernel
+def top1_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
     """CA-PG-SwR: log sum_m K_m p_m(a), p_m the softmax of expert m."""
     n_experts, batch, n = theta.shape
     n_outputs = outputs.shape[1]
-    log_share, norm = np.empty((n_outputs, n_experts)), np.empty(n_experts)
+    log_part, norm = np.empty((n_outputs, n_experts)), np.empty(n_experts)
     for b in range(batch):
         for m in range(n_experts):
-            norm[m] = fast_sum(weights[m, b])
+            norm[m] = fast_sum(exp_theta[m, b])
             log_total = np.log(norm[m]) - shifts[m, b]
             for o in range(n_outputs):
-                log_share[o, m] = theta[m, b, outputs[b, o]] - log_total + np.log(shares[m])
+                log_part[o, m] = theta[m, b, outputs[b, o]] - log_total + np.log(places[m])
         for o in range(n_outputs):  # how likely each expert is to have drawn the output
-            log_share[o] -= log_share[o].max()
-            log_share[o] -= np.log(np.exp(log_share[o]).sum())
+            log_part[o] -= log_part[o].max()
+            log_part[o] -= np.log(np.exp(log_part[o]).sum())
         for m in range(n_experts):
             row = rows[m, b]
             total = 0.0
             for o in range(n_outputs):
-                total += gains[b, o] * np.exp(log_share[o, m])
+                total += gains[b, o] * np.exp(log_part[o, m])
             for j in range(n):
-                row[j] = -total / norm[m] * weights[m, b, j]
+                row[j] = -total / norm[m] * exp_theta[m, b, j]
             for o in range(n_outputs):
-                row[outputs[b, o]] += gains[b, o] * np.exp(log_share[o, m])
+                row[outputs[b, o]] += gains[b, o] * np.exp(log_part[o, m])
 
 
-@njit(cache=True, error_model="numpy")
-def _run_races(theta, weights, shifts, b, shares, lam, stay, alive, scratch):
+@kernel
+def _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, scratch):
     """Fill the rates lam (M, n) at each expert's clock, exp(-lam), and alive (M, n): what earlier experts left."""
     n_experts, n = lam.shape
     for m in range(n_experts):
@@ -138,18 +142,18 @@ def _run_races(theta, weights, shifts, b, shares, lam, stay, alive, scratch):
                 alive[0, j] = 1.0 if theta[0, b, j] > -np.inf else 0.0
             else:
                 alive[m, j] = alive[m - 1, j] * stay[m - 1, j]
-        if shares[m] == 0:
+        if places[m] == 0:
             lam[m, :], stay[m, :] = 0.0, 1.0
-        elif shares[m] >= fast_sum(alive[m]) - 1e-9:  # all that are left must arrive, whatever the logits
+        elif places[m] >= fast_sum(alive[m]) - 1e-9:  # all that are left must arrive, whatever the logits
             for j in range(n):
                 lam[m, j] = np.inf if alive[m, j] > 0.0 else 0.0
                 stay[m, j] = 0.0
         else:
-            count, start = float(shares[m]), -np.inf
-            solve_clock(theta[m, b], alive[m], count, start, weights[m, b], shifts[m, b], lam[m], stay[m], scratch)
+            count, start = float(places[m]), -np.inf
+            solve_clock(theta[m, b], alive[m], count, start, exp_theta[m, b], shifts[m, b], lam[m], stay[m], scratch)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _inclusion_pull(lam, output):
     """Return d log pi_a / d Lambda_a = exp(-Lambda) / (1 - exp(-Lambda)), Lambda the sum of the rates of a."""
     total = 0.0
@@ -158,7 +162,7 @@ def _inclusion_pull(lam, output):
     return 1.0 / np.expm1(min(total, 700.0)) if total > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+@summing_kernel
 def _dot(x, y):
     """Return sum x y."""
     total = 0.0
@@ -167,8 +171,8 @@ def _dot(x, y):
     return total
 
 
-@njit(cache=True, error_model="numpy")
-def inclusion_rows(theta, weights, shifts, outputs, shares, gains, rows):
+@kernel
+def inclusion_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
     """
     CA-PG, asymptotic: log pi_a = log(1 - exp(-Lambda_a)), Lambda_a = sum_m w_{m,a} tau_m.
 
@@ -181,13 +185,13 @@ def inclusion_rows(theta, weights, shifts, outputs, shares, gains, rows):
     scratch, owed = np.empty(n), np.empty(n)
     pull = np.empty(outputs.shape[1])
     for b in range(batch):
-        _run_races(theta, weights, shifts, b, shares, lam, stay, alive, scratch)
+        _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, scratch)
         for o in range(pull.size):
             pull[o] = gains[b, o] * _inclusion_pull(lam, outputs[b, o])
         owed[:] = 0.0
         for m in range(n_experts - 1, -1, -1):
             row = rows[m, b]
-            if shares[m] == 0 or not np.isfinite(fast_max(lam[m])):
+            if places[m] == 0 or not np.isfinite(fast_max(lam[m])):
                 row[:] = 0.0  # a race in which all arrive does not depend on its logits
                 continue
             slope = clock_slope(lam[m], alive[m], stay[m])

@@ -1,30 +1,23 @@
 """Several trainings side by side, in a thread of their own: what the training panel draws.
 
-`TrainingRun` is one estimator and does what ``capg.train`` does; `Race` lets several take turns, so that their curves
-grow together. Nothing here draws or knows a widget.
+`Race` lets several `Training`s take turns, so that their curves grow together. Nothing here draws or knows a widget.
 """
 
 import atexit
-import contextlib
-import ctypes
 import threading
 import time
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 
 import capg_core as capg
-from capg_core._checks import as_count, as_number
-from capg_core.training.evaluation import check_sizes
-from capg_core.training.step import LIST_ESTIMATORS, BatchGradient
-from capg_core.training.training import Trainer
+from capg_core.ladder import LIST, RUNGS
+from capg_core.training.training import Training
 
 ESTIMATORS = ("V-PG", "V-PG-SwR", "Outcome-PG", "CA-PG", "CA-PG-SwR")
-BATCH = 128
 PAPER_RATES = "the paper's rates"
 NO_BASELINE, LIST_BASELINE, MEAN_BASELINE = "none", "mean reward, for V-PG and V-PG-SwR", "mean reward, for all"
 LATE_STAGES = {
@@ -36,23 +29,6 @@ LATE_STAGES = {
 }
 _SWITCH = 0.02  # seconds of training after which another thread gets a chance
 _PAUSE = 0.0005
-
-
-def use_one_blas_thread():
-    """Tell NumPy's own OpenBLAS to use one thread from now on; do nothing where NumPy has another library.
-
-    A step multiplies small matrices. On a machine that is busy, or has fewer processors than it shows (a container),
-    two threads wait for each other: a step was measured to take twenty times as long.
-    """
-    home = Path(np.__file__).parent
-    for path in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")):
-        with contextlib.suppress(OSError):
-            library = ctypes.CDLL(str(path))
-            for prefix in ("scipy_openblas", "openblas"):
-                for suffix in ("64_", ""):
-                    name = f"{prefix}_set_num_threads{suffix}"
-                    if hasattr(library, name):
-                        getattr(library, name)(1)
 
 
 @dataclass(frozen=True)
@@ -77,60 +53,18 @@ class Setting:
         return capg.paper_learning_rate(estimator) if self.rate == PAPER_RATES else self.rate
 
     def baseline_of(self, estimator):
-        """Return None or "mean". Outcome-PG always has one: its asymptotic form is biased without."""
-        all_of_them = self.baseline == MEAN_BASELINE or estimator == "Outcome-PG"
-        return "mean" if all_of_them or (self.baseline == LIST_BASELINE and estimator in LIST_ESTIMATORS) else None
+        """Return None or "mean". One whose asymptotic form is biased without always has it."""
+        rung = RUNGS[estimator]
+        always = self.baseline == MEAN_BASELINE or "asymptotic" in rung.needs_baseline
+        return "mean" if always or (self.baseline == LIST_BASELINE and rung.sees == LIST) else None
 
-
-class TrainingRun:
-    """One estimator in training: the same curve as ``capg.train`` with the same seed.
-
-    Attributes
-    ----------
-    steps, policy_value, seconds : list
-        The curve, as in `capg.TrainingResult`.
-    done : int
-        Steps done.
-    spent : float
-        Seconds spent training.
-    """
-
-    def __init__(self, world, estimator, setting):
-        k, _ = check_sizes(world, setting.k, 1)
-        self.rate = as_number(setting.rate_of(estimator), "rate", 0.0)
-        self.world, self.setting = world, setting
-        self.late_stage = LATE_STAGES[setting.late_stage]
-        gradient = BatchGradient(
-            world, estimator, k, marginal="asymptotic", baseline=setting.baseline_of(estimator),
-            late_stage=self.late_stage, n_outputs=1, position_weights=None, n_experts=1, batch_size=BATCH,
+    def training(self, world, estimator):
+        """Return an estimator's `Training`."""
+        return Training(
+            world, estimator, self.k, n_steps=self.n_steps, eval_every=self.eval_every,
+            learning_rate=self.rate_of(estimator), baseline=self.baseline_of(estimator),
+            late_stage=LATE_STAGES[self.late_stage], seed=self.seed,
         )  # fmt: skip
-        self.trainer = Trainer(
-            world, gradient, n_experts=1, batch_size=BATCH, learning_rate=self.rate,
-            seed=as_count(setting.seed, "seed", 0),
-        )  # fmt: skip
-        self.steps, self.policy_value, self.seconds = [], [], []
-        self.done, self.spent = 0, 0.0
-
-    def step(self):
-        """Train one step; evaluate if it is time."""
-        begin = time.perf_counter()
-        self.trainer.step()
-        self.spent += time.perf_counter() - begin
-        self.done += 1
-        if self.done % self.setting.eval_every == 0 or self.done == self.setting.n_steps:
-            self.measure()
-
-    def measure(self):
-        """Append a point to the curve."""
-        worth = capg.evaluate(self.trainer.model, self.world, self.setting.k, late_stage=self.late_stage)
-        self.steps.append(self.done)
-        self.policy_value.append(worth)
-        self.seconds.append(self.spent)
-
-    def result(self):
-        """Return the curve so far as arrays."""
-        curve = (np.array(x) for x in (self.steps, self.policy_value, self.seconds))
-        return capg.TrainingResult(*curve, self.trainer.model, self.done < self.setting.n_steps)
 
 
 class Race:
@@ -150,7 +84,7 @@ class Race:
     Attributes
     ----------
     runs : dict
-        Estimator to `TrainingRun`.
+        Estimator to `Training`.
     running : bool
         False once the last report begins.
     error : Exception or None
@@ -197,7 +131,6 @@ class Race:
 
     def _main(self):
         try:
-            use_one_blas_thread()
             self._prepare()
             self._take_turns()
         except Exception as error:
@@ -210,8 +143,8 @@ class Race:
             if self._stop.is_set():
                 return
             # compiles on the first call ever; on a run of its own, so that no curve's time has it in
-            TrainingRun(self.world, estimator, self.setting).trainer.step()
-            self.runs[estimator] = TrainingRun(self.world, estimator, self.setting)
+            self.setting.training(self.world, estimator).step()
+            self.runs[estimator] = self.setting.training(self.world, estimator)
             self.runs[estimator].measure()
         self._begin = time.perf_counter()
         self._tell()

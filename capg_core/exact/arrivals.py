@@ -1,19 +1,20 @@
 """How many have arrived by a time of the race: the Poisson-binomial counts that inclusion and outcome share.
 
 Polynomials in z, whose coefficient of z^d is the probability of d arrivals, are carried for a block of nodes at once
-and cut at degree K-1. Only positive terms are added, so nothing cancels. Imports numpy and numba.
+and cut at degree K-1. Only positive terms are added, so nothing cancels.
 
 The kernels that call these are cached on disk by their own file: after a change here, remove ``__pycache__``.
 """
 
 import numpy as np
-from numba import njit
+
+from capg_core._kernel import kernel
 
 BLOCK = 8  # nodes worked on together: one vector register, and the prefixes of 1,000 items stay in cache
 ARRIVED = 8.0  # exp(-e^8) is zero in double precision: the item has arrived
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def arrivals_at(theta, nodes, lam, p, slope):
     """Fill lam = w t, p = 1 - exp(-lam) and slope = dp/ds at each node, for each item."""
     step = np.exp(nodes - nodes[0])
@@ -31,7 +32,7 @@ def arrivals_at(theta, nodes, lam, p, slope):
             slope[j, q] = x * e
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def extend(old, p, new):
     """Multiply the polynomials ``old`` (degree, node), truncated, by 1 - p + p z."""
     for q in range(BLOCK):
@@ -41,7 +42,7 @@ def extend(old, p, new):
             new[d, q] = old[d, q] + p[q] * (old[d - 1, q] - old[d, q])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def extend_flow(flow, pmf, lam, p, new):
     """Add an item to flow[d] = -d/ds P(N <= d) = sum_c p_c' P(N without c = d); ``pmf`` is that before the item."""
     for q in range(BLOCK):
@@ -51,7 +52,7 @@ def extend_flow(flow, pmf, lam, p, new):
             new[d, q] = p[q] * flow[d - 1, q] + (1.0 - p[q]) * (flow[d, q] + lam[q] * pmf[d, q])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def prefix_rates(lam, rates):
     """Fill rates[m] = total rate (w t) of the m best items; T_B is exp of minus it."""
     for q in range(BLOCK):

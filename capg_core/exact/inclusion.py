@@ -1,32 +1,27 @@
 """First-order inclusion probabilities pi_a = P(a among the K candidates), and their gradients.
 
 Exact by quadrature over the race clock; asymptotic (Rosén), the paper's formula and drawing with replacement are
-the cheap alternatives. Imports the race below it.
-
-With p_j = 1 - exp(-w_j t), s = log t and N_{-i} = arrivals by t among the items other than i::
+the cheap alternatives. With p_j = 1 - exp(-w_j t), s = log t and N_{-i} = arrivals by t among the items other than i::
 
     pi_i = integral of dp_i P(N_{-i} <= K-1)
-    d pi_a / d theta_j = - integral of p_a' p_j' P(N_{-a,-j} = K-1) ds        (a != j; rows sum to zero)
-
-The second line is the first differentiated and integrated by parts: moving runner j matters only in the moments
-when j and a compete for the last place.
 """
 
 import numpy as np
-from numba import njit
 
-from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector
+from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector, renamed
+from capg_core._kernel import kernel
 from capg_core.exact.arrivals import ARRIVED, BLOCK, arrivals_at, extend
+from capg_core.exact.inclusion_slopes import gradient_kernel, score_kernel
 from capg_core.exact.paper_formula import paper_inclusion
 from capg_core.exact.race import arrival_rates, asymptotic_clock, clock_nodes, log_total
 
-INCLUSION_METHODS = ("exact", "asymptotic", "paper", "with_replacement")
+INCLUSION_MARGINALS = ("exact", "asymptotic", "paper", "with_replacement")
 
 _SUM_TOLERANCE = 1e-13
 _MAX_REFINE = 32
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _at_most(p, k, leave_one_out):
     """Fill leave_one_out[i, q] = P(fewer than k arrivals among the items other than i) at the nodes of a block."""
     n = p.shape[0]
@@ -47,8 +42,8 @@ def _at_most(p, k, leave_one_out):
         below, following = following, below
 
 
-@njit(cache=True, error_model="numpy")
-def _inclusion_kernel(theta, k, nodes, weights, gaps):
+@kernel
+def _inclusion_kernel(theta, k, nodes, node_weights, gaps):
     """Integrate dp_i P(N_{-i} <= k-1) over the nodes, and over the gaps in closed form."""
     n = theta.size
     pi = np.zeros(n)
@@ -59,7 +54,7 @@ def _inclusion_kernel(theta, k, nodes, weights, gaps):
         _at_most(p, k, loo)
         for i in range(n):
             for q in range(BLOCK):
-                pi[i] += weights[start + q] * slope[i, q] * loo[i, q]
+                pi[i] += node_weights[start + q] * slope[i, q] * loo[i, q]
     for g in range(gaps.shape[0]):
         begin, end = gaps[g]
         middle = end if g == 0 else 0.5 * (begin + end)
@@ -74,105 +69,6 @@ def _inclusion_kernel(theta, k, nodes, weights, gaps):
                 first, last = np.exp(min(theta[i] + begin, ARRIVED)), np.exp(min(theta[i] + end, ARRIVED))
                 pi[i] += np.exp(-first) * -np.expm1(-(last - first))
     return pi
-
-
-@njit(cache=True, error_model="numpy")
-def _extend_dual(dual, old, p, pull, new):
-    """Multiply by 1 - p + p z and add ``pull`` times ``old``, the polynomial without this item."""
-    for q in range(BLOCK):
-        new[0, q] = dual[0, q] * (1.0 - p[q]) + pull[q] * old[0, q]
-    for d in range(1, old.shape[0]):
-        for q in range(BLOCK):
-            new[d, q] = dual[d, q] + p[q] * (dual[d - 1, q] - dual[d, q]) + pull[q] * old[d, q]
-
-
-@njit(cache=True, error_model="numpy")
-def _gradient_kernel(theta, k, c, nodes, weights, low):
-    """Integrate c_j p_j'' P(N_{-j} <= k-1) - p_j' sum_a c_a p_a' P(N_{-a,-j} = k-1).
-
-    The first term is c_j d pi_j / d theta_j, up to p_j' at the beginning ``low`` of the clock; the second is the
-    coefficient of z^(k-1) in the dual part (the competitors a) of prefix times suffix.
-    """
-    n = theta.size
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    pull = np.empty((n, BLOCK))
-    prefix, dual_prefix = np.zeros((n + 1, k, BLOCK)), np.zeros((n + 1, k, BLOCK))
-    suffix, dual, below = np.zeros((k, BLOCK)), np.zeros((k, BLOCK)), np.zeros((k, BLOCK))
-    new, new_dual, new_below = np.empty((k, BLOCK)), np.empty((k, BLOCK)), np.empty((k, BLOCK))
-    fewer, competing = np.empty(BLOCK), np.empty(BLOCK)
-    first = np.exp(np.minimum(theta + low, ARRIVED))
-    gradient = c * first * np.exp(-first)
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        prefix[0, 0, :] = 1.0
-        for j in range(n):
-            for q in range(BLOCK):
-                pull[j, q] = c[j] * slope[j, q]
-            extend(prefix[j], p[j], prefix[j + 1])
-            _extend_dual(dual_prefix[j], prefix[j], p[j], pull[j], dual_prefix[j + 1])
-        suffix[:], dual[:], below[:] = 0.0, 0.0, 1.0
-        suffix[0, :] = 1.0
-        for j in range(n - 1, -1, -1):
-            fewer[:], competing[:] = 0.0, 0.0
-            for d in range(k):
-                e = k - 1 - d
-                for q in range(BLOCK):
-                    fewer[q] += prefix[j, d, q] * below[e, q]
-                    competing[q] += dual_prefix[j, d, q] * suffix[e, q] + prefix[j, d, q] * dual[e, q]
-            for q in range(BLOCK):
-                own = c[j] * (1.0 - lam[j, q]) * fewer[q]
-                gradient[j] += weights[start + q] * slope[j, q] * (own - competing[q])
-            _extend_dual(dual, suffix, p[j], pull[j], new_dual)
-            extend(suffix, p[j], new)
-            extend(below, p[j], new_below)
-            suffix, new = new, suffix
-            dual, new_dual = new_dual, dual
-            below, new_below = new_below, below
-    return gradient
-
-
-@njit(cache=True, error_model="numpy")
-def _competition(p, a, k, prefix, suffix, new, meeting):
-    """Fill meeting[j, q] = P(k - 1 arrivals among the items but a and j): these two compete for the last place."""
-    n = p.shape[0]
-    prefix[0, :, :] = 0.0
-    prefix[0, 0, :] = 1.0
-    suffix[:] = 0.0
-    suffix[0, :] = 1.0
-    own = p[a].copy()
-    p[a, :] = 0.0  # as if absent
-    for j in range(n):
-        extend(prefix[j], p[j], prefix[j + 1])
-    for j in range(n - 1, -1, -1):
-        meeting[j, :] = 0.0
-        for d in range(k):
-            for q in range(BLOCK):
-                meeting[j, q] += prefix[j, d, q] * suffix[k - 1 - d, q]
-        extend(suffix, p[j], new)
-        suffix, new = new, suffix
-    p[a, :] = own
-
-
-@njit(cache=True, error_model="numpy")
-def _score_kernel(theta, items, k, nodes, weights):
-    """Return d pi_a / d theta_j, a row for each of ``items``, each entry accurate relative to its own size."""
-    n = theta.size
-    rows = np.zeros((items.size, n))
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    prefix, meeting = np.zeros((n + 1, k, BLOCK)), np.empty((n, BLOCK))
-    suffix, new = np.empty((k, BLOCK)), np.empty((k, BLOCK))
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        for row in range(items.size):
-            a = items[row]
-            _competition(p, a, k, prefix, suffix, new, meeting)
-            for j in range(n):
-                if j != a:
-                    for q in range(BLOCK):
-                        rows[row, j] -= weights[start + q] * slope[a, q] * slope[j, q] * meeting[j, q]
-    for row in range(items.size):
-        rows[row, items[row]] = -rows[row].sum()
-    return rows
 
 
 def _finite(logits):
@@ -193,7 +89,8 @@ def _exact_inclusion(theta, k):
         refine *= 2
 
 
-def inclusion_probabilities(logits, k, method="exact"):
+@renamed(method="marginal")
+def inclusion_probabilities(logits, k, marginal="exact"):
     """
     Probability that each item is among the K candidates.
 
@@ -203,7 +100,7 @@ def inclusion_probabilities(logits, k, method="exact"):
         Early-stage logits, natural-log units; -inf masks an item.
     k : int
         Number of candidates, from 1 to the number of finite logits.
-    method : {"exact", "asymptotic", "paper", "with_replacement"}
+    marginal : {"exact", "asymptotic", "paper", "with_replacement"}
         "exact": quadrature over the race clock, O(n K Q) for Q nodes, about 1e-15. "asymptotic": Rosén's clock, O(n).
         "paper": 1 - prod_r (1 - w_a / (W - the r-1 largest other weights)). "with_replacement": K softmax(logits),
         the expected number of times that an item is drawn with replacement; it can exceed 1.
@@ -216,7 +113,7 @@ def inclusion_probabilities(logits, k, method="exact"):
     Raises
     ------
     ValueError
-        For logits that are NaN, +inf, empty or not a vector, k out of range, or an unknown method.
+        For logits that are NaN, +inf, empty or not a vector, k out of range, or an unknown marginal.
 
     Notes
     -----
@@ -230,17 +127,22 @@ def inclusion_probabilities(logits, k, method="exact"):
     """
     logits = as_logits(logits)
     k = as_k(k, logits)
-    as_name(method, "method", INCLUSION_METHODS)
+    as_name(marginal, "marginal", INCLUSION_MARGINALS)
+    return inclusion_of(logits, k, marginal)
+
+
+def inclusion_of(logits, k, marginal="exact"):
+    """Return what `inclusion_probabilities` does, of arguments that are checked."""
     keep, theta = _finite(logits)
     result = np.zeros(logits.size)
-    if method == "exact":
+    if marginal == "exact":
         result[keep] = _exact_inclusion(theta, k)
-    elif method == "asymptotic":
+    elif marginal == "asymptotic":
         if k == theta.size:
             result[keep] = 1.0
         else:
             result[keep] = -np.expm1(-arrival_rates(theta, asymptotic_clock(theta, float(k)))[0])
-    elif method == "paper":
+    elif marginal == "paper":
         result[keep] = paper_inclusion(theta, np.arange(theta.size), k, False)[0]
     else:
         result[keep] = k * np.exp(theta - log_total(theta))
@@ -282,18 +184,23 @@ def inclusion_gradient(logits, k, weights):
     """
     logits = as_logits(logits)
     k = as_k(k, logits)
-    weights = as_vector(weights, logits.size, "weights")
+    return inclusion_gradient_of(logits, k, as_vector(weights, logits.size, "weights"))
+
+
+def inclusion_gradient_of(logits, k, item_weights):
+    """Return what `inclusion_gradient` does, of arguments that are checked."""
     keep, theta = _finite(logits)
     result = np.zeros(logits.size)
     if k < theta.size:
         nodes, node_weights, gaps = clock_nodes(theta, k)
-        kept = weights[keep]
+        kept = item_weights[keep]
         # a constant weight has no gradient; without it nothing large cancels
-        result[keep] = _gradient_kernel(theta, k, kept - kept.mean(), nodes, node_weights, gaps[0, 1])
+        result[keep] = gradient_kernel(theta, k, kept - kept.mean(), nodes, node_weights, gaps[0, 1])
     return result
 
 
-def inclusion_score(logits, items, k, method="exact"):
+@renamed(method="marginal")
+def inclusion_score(logits, items, k, marginal="exact"):
     """
     Gradient of log pi_a with respect to the logits, for each of some items.
 
@@ -305,7 +212,7 @@ def inclusion_score(logits, items, k, method="exact"):
         Items with a finite logit.
     k : int
         Number of candidates.
-    method : {"exact", "asymptotic", "paper", "with_replacement"}
+    marginal : {"exact", "asymptotic", "paper", "with_replacement"}
         As in :func:`inclusion_probabilities`. With replacement the score is that of the top-1 softmax.
 
     Returns
@@ -316,7 +223,7 @@ def inclusion_score(logits, items, k, method="exact"):
     Raises
     ------
     ValueError
-        For bad logits, k or method, or an item out of range or masked.
+        For bad logits, k or marginal, or an item out of range or masked.
 
     Examples
     --------
@@ -327,20 +234,24 @@ def inclusion_score(logits, items, k, method="exact"):
     logits = as_logits(logits)
     k = as_k(k, logits)
     items = as_items(items, logits)
-    as_name(method, "method", INCLUSION_METHODS)
+    return inclusion_score_of(logits, items, k, as_name(marginal, "marginal", INCLUSION_MARGINALS))
+
+
+def inclusion_score_of(logits, items, k, marginal="exact"):
+    """Return what `inclusion_score` does, of arguments that are checked."""
     keep, theta = _finite(logits)
     unique, inverse = np.unique(np.searchsorted(keep, items), return_inverse=True)
     rows = np.zeros((unique.size, logits.size))
-    rows[:, keep] = _SCORES[method](theta, unique, k)
+    rows[:, keep] = _SCORES[marginal](theta, unique, k)
     return rows[inverse]
 
 
 def _exact_scores(theta, items, k):
     if k == theta.size:
         return np.zeros((items.size, theta.size))
-    nodes, weights, gaps = clock_nodes(theta, k)
-    pi = _inclusion_kernel(theta, k, nodes, weights, gaps)
-    rows = _score_kernel(theta, items, k, nodes, weights)
+    nodes, node_weights, gaps = clock_nodes(theta, k)
+    pi = _inclusion_kernel(theta, k, nodes, node_weights, gaps)
+    rows = score_kernel(theta, items, k, nodes, node_weights)
     for row, a in enumerate(items):
         chance = pi[a]
         if chance < 1e-250:
@@ -348,8 +259,8 @@ def _exact_scores(theta, items, k):
             # a logit that is higher, and still negligible, keeps pi_a above underflow.
             own = theta.copy()
             own[a] = -asymptotic_clock(np.delete(theta, a), k - 0.5) - 300.0
-            chance = _inclusion_kernel(own, k, nodes, weights, gaps)[a]
-            rows[row] = _score_kernel(own, items[row : row + 1], k, nodes, weights)[0]
+            chance = _inclusion_kernel(own, k, nodes, node_weights, gaps)[a]
+            rows[row] = score_kernel(own, items[row : row + 1], k, nodes, node_weights)[0]
         rows[row] /= chance
     return rows
 

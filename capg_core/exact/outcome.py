@@ -6,24 +6,29 @@ on the race clock s = log t. The K-th arrival closes the race, so with positive 
 
     rho_a = integral of T_B (p_a' f_C[K-1] + p_a g_C[K-2]) ds
 
-A uniform late stage gives rho = pi / K. Imports the race, the arrivals and the inclusion room below it.
+A uniform late stage gives rho = pi / K, a mixture the mixture of its parts. So a part is known by what it ``sees``: the
+numbers (n,) it ranks by, or None where every candidate is as likely.
 """
 
 import numpy as np
-from numba import njit
 
-from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector
+from capg_core._checks import as_items, as_name, renamed
+from capg_core._kernel import kernel
+from capg_core.batch.exp import weigh
+from capg_core.batch.outcome import mix_scores, outcome_rows
 from capg_core.exact.arrivals import BLOCK, arrivals_at, extend, extend_flow, prefix_rates
-from capg_core.exact.inclusion import inclusion_probabilities, inclusion_score
-from capg_core.exact.race import arrival_rates, asymptotic_clock, clock_nodes
-from capg_core.late_stage import best_first, late_stage_parts
+from capg_core.exact.inclusion import inclusion_of, inclusion_score_of
+from capg_core.exact.problem import as_problem
+from capg_core.exact.race import clock_nodes
+from capg_core.late_stage import best_first, part_arrays
 
 _SUM_TOLERANCE = 1e-12
 _MAX_REFINE = 32
+_CHUNK = 256  # items whose scores are worked on at once, so that memory beside the result stays small
 
 
-@njit(cache=True, error_model="numpy")
-def _outcome_kernel(theta, k, nodes, weights):
+@kernel
+def _outcome_kernel(theta, k, nodes, node_weights):
     """Return rho for items sorted best first: one sweep from the worst item to the best."""
     n = theta.size
     rho = np.zeros(n)
@@ -41,7 +46,7 @@ def _outcome_kernel(theta, k, nodes, weights):
                 last = slope[a, q] * pmf[k - 1, q]
                 if k > 1:
                     last += p[a, q] * flow[k - 2, q]
-                rho[a] += weights[start + q] * np.exp(-rates[a, q]) * last
+                rho[a] += node_weights[start + q] * np.exp(-rates[a, q]) * last
             extend_flow(flow, pmf, lam[a], p[a], new_flow)
             extend(pmf, p[a], new_pmf)
             pmf, new_pmf = new_pmf, pmf
@@ -49,7 +54,7 @@ def _outcome_kernel(theta, k, nodes, weights):
     return rho
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _worse_items(lam, rates, p, slope, a, k, factor, prefix, gradient):
     """Add what each item worse than a does to d rho_a at the nodes of a block; return (f_C, g_C) of all of them.
 
@@ -83,8 +88,8 @@ def _worse_items(lam, rates, p, slope, a, k, factor, prefix, gradient):
     return pmf, flow
 
 
-@njit(cache=True, error_model="numpy")
-def _score_kernel(theta, items, k, nodes, weights):
+@kernel
+def _score_kernel(theta, items, k, nodes, node_weights):
     """Return (rho_a, d rho_a / d theta) of some items, all sorted best first; every term relative to rho_a.
 
     Better items and a itself have terms of one sign.
@@ -101,7 +106,7 @@ def _score_kernel(theta, items, k, nodes, weights):
         for row in range(items.size):
             a = items[row]
             for q in range(BLOCK):
-                factor[q] = weights[start + q] * np.exp(-rates[a, q])
+                factor[q] = node_weights[start + q] * np.exp(-rates[a, q])
             if factor.max() == 0.0:
                 continue
             pmf, flow = _worse_items(lam, rates, p, slope, a, k, factor, prefix, rows[row])
@@ -122,8 +127,8 @@ def _sorted_outcome(theta, k):
         return np.eye(1, k)[0]
     refine = 1
     while True:
-        nodes, weights, _ = clock_nodes(theta, k, relative=True, refine=refine)
-        rho = _outcome_kernel(theta, k, nodes, weights)
+        nodes, node_weights, _ = clock_nodes(theta, k, relative=True, refine=refine)
+        rho = _outcome_kernel(theta, k, nodes, node_weights)
         if abs(rho.sum() - 1.0) <= _SUM_TOLERANCE or refine >= _MAX_REFINE:
             return rho
         refine *= 2
@@ -164,51 +169,26 @@ def outcome_probabilities(logits, k, utility, late_stage="optimal"):
     >>> print(capg.outcome_probabilities([0.0, 0.0, 0.0], 2, [3.0, 2.0, 1.0]).round(6))
     [0.666667 0.333333 0.      ]
     """
-    logits = as_logits(logits)
-    k = as_k(k, logits)
-    utility = as_vector(utility, logits.size, "utility")
+    return rho_of(as_problem(logits, k, late_stage, utility=utility))
+
+
+def rho_of(problem):
+    """Return the outcome probabilities of a checked problem."""
+    return sum(chance * _rho(problem.logits, problem.k, seen) for seen, chance in problem.sights())
+
+
+def _rho(logits, k, seen):
+    if seen is None:
+        return inclusion_of(logits, k) / k
     result = np.zeros(logits.size)
-    for name, share in late_stage_parts(late_stage):
-        if name == "uniform":
-            result += share / k * inclusion_probabilities(logits, k)
-        else:
-            order = best_first(logits, utility, name)
-            result[order] += share * _sorted_outcome(logits[order], k)
+    order = best_first(logits, seen)
+    result[order] = _sorted_outcome(logits[order], k)
     return result
 
 
-def _asymptotic_none(theta, n_best, k):
-    """Return (log P(none of the best is a candidate), its gradient) by the asymptotic clock of the other items."""
-    gradient = np.zeros(theta.size)
-    n_other = theta.size - n_best
-    if n_best == 0 or n_other < k:
-        return (0.0 if n_best == 0 else -np.inf), gradient
-    # with exactly K others all must arrive: the clock stands at the median of the last one
-    s = asymptotic_clock(theta[n_best:], min(float(k), n_other - 0.5))
-    rates, _ = arrival_rates(theta[:n_best], s)
-    gradient[:n_best] = -rates
-    gradient[n_best:] = rates.sum() * arrival_rates(theta[n_best:], s)[1]
-    total = rates.sum()
-    return -total, gradient
-
-
-def _asymptotic_scores(theta, items, k):
-    """Gradients of log rho_a = log(P(none of B) - P(none of B and a)), items sorted best first."""
-    rows = np.empty((items.size, theta.size))
-    for row, a in enumerate(items):
-        none, none_gradient = _asymptotic_none(theta, a, k)
-        fewer, fewer_gradient = _asymptotic_none(theta, a + 1, k)
-        if none == -np.inf or fewer >= none:  # the approximation has no such outcome; the exact score has
-            rows[row] = _exact_scores(theta, items[row : row + 1], k)[0]
-        else:
-            ratio = np.exp(fewer - none)
-            rows[row] = (none_gradient - ratio * fewer_gradient) / -np.expm1(fewer - none)
-    return rows
-
-
 def _exact_scores(theta, items, k):
-    nodes, weights, _ = clock_nodes(theta, k, relative=True)
-    rho, rows = _score_kernel(theta, items, k, nodes, weights)
+    nodes, node_weights, _ = clock_nodes(theta, k, relative=True)
+    rho, rows = _score_kernel(theta, items, k, nodes, node_weights)
     if (rho <= 0.0).any():
         raise ValueError(
             f"items has an item whose probability of being output underflows with k = {k}; it has no score"
@@ -216,7 +196,8 @@ def _exact_scores(theta, items, k):
     return rows / rho[:, None]
 
 
-def outcome_score(logits, items, k, utility, method="exact"):
+@renamed(method="marginal")
+def outcome_score(logits, items, k, utility, marginal="exact"):
     """
     Gradient of log rho_a for each of some items, under a late stage that ranks strictly by utility.
 
@@ -230,7 +211,7 @@ def outcome_score(logits, items, k, utility, method="exact"):
         Number of candidates.
     utility : (n,) array_like
         Late-stage utility.
-    method : {"exact", "asymptotic"}
+    marginal : {"exact", "asymptotic"}
         Quadrature, or Rosén's clock on both sides of the item.
 
     Returns
@@ -249,30 +230,77 @@ def outcome_score(logits, items, k, utility, method="exact"):
     >>> print(capg.outcome_score([0.0, 0.0], [0], 1, [1.0, 0.0]))
     [[ 0.5 -0.5]]
     """
-    logits = as_logits(logits)
-    k = as_k(k, logits)
-    items = as_items(items, logits)
-    utility = as_vector(utility, logits.size, "utility")
-    as_name(method, "method", ("exact", "asymptotic"))
-    order = best_first(logits, utility, "optimal")
-    position = np.empty(logits.size, np.int64)
-    position[order] = np.arange(order.size)
-    unique, inverse = np.unique(items, return_inverse=True)
-    hidden = unique[order.size - position[unique] < k]
+    problem = as_problem(logits, k, utility=utility)
+    items = as_items(items, problem.logits)
+    as_name(marginal, "marginal", ("exact", "asymptotic"))
+    order = best_first(problem.logits, problem.utility)
+    hidden = np.setdiff1d(items, order[: order.size - problem.k + 1])
     if hidden.size:
         raise ValueError(
-            f"items has item {hidden[0]}; expected at least {k - 1} worse items: the late stage never outputs it"
+            f"items has item {hidden[0]}; expected at least {problem.k - 1} worse items: "
+            "the late stage never outputs it"
         )
-    rows = np.zeros((unique.size, logits.size))
-    if k < order.size:
-        scores = _exact_scores if method == "exact" else _asymptotic_scores
-        rows[:, order] = scores(logits[order], position[unique], k)
+    return outcome_score_of(problem, items, marginal)
+
+
+def outcome_score_of(problem, items, marginal="exact"):
+    """Return the scores of log rho for a checked problem, whatever its late stage; items that it can output."""
+    unique, inverse = np.unique(items, return_inverse=True)
+    if marginal == "asymptotic":
+        rows, beyond = _asymptotic_scores(problem, unique)
+        if beyond.any():  # the clock gives them no probability; the exact score has one
+            rows[beyond] = exact_scores(problem, unique[beyond])
+    elif len(problem.parts) == 1:
+        rows = _part_scores(problem.logits, unique, problem.k, problem.sights()[0][0])
+    else:
+        rows = exact_scores(problem, unique)
     return rows[inverse]
 
 
-def outcome_rows(logits, items, k, utility, late_stage, method):
-    """Return scores of log rho for one named late stage; the uniform one has those of log pi."""
-    if late_stage == "uniform":
-        return inclusion_score(logits, items, k, method)
-    sign = 1.0 if late_stage == "optimal" else -1.0
-    return outcome_score(logits, items, k, sign * utility, method)
+def _asymptotic_scores(problem, items):
+    """Return (scores by the clock, where it has none): the kernel for batches, each item a context of its own."""
+    n = problem.logits.size
+    exp_theta, rows, beyond = np.empty(n), np.empty((items.size, n)), np.empty(items.size, np.bool_)
+    shift = weigh(problem.logits, exp_theta, np.empty(n))
+    signs, betas, chances = part_arrays(problem.parts)
+    size = min(_CHUNK, items.size)
+    theta, exp_theta, utility = (np.tile(x, (size, 1)) for x in (problem.logits, exp_theta, problem.utility))
+    noise = np.empty((0, 0)) if problem.noise is None else np.tile(problem.noise, (size, 1))
+    for start in range(0, items.size, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        m = items[part].size
+        outcome_rows(
+            theta[:m], exp_theta[:m], np.full(m, shift), items[part], problem.k, utility[:m], noise[:m], signs, betas,
+            chances, np.ones(m), rows[part], beyond[part],
+        )  # fmt: skip
+    return rows, beyond
+
+
+def exact_scores(problem, items):
+    """Return the exact scores of log rho; zeros where the late stage never outputs the item."""
+    seen_by = problem.sights()
+    log_rho = np.full((items.size, len(seen_by)), -np.inf)
+    scores = np.zeros((items.size, len(seen_by), problem.logits.size))
+    for part, (seen, _) in enumerate(seen_by):
+        rho = _rho(problem.logits, problem.k, seen)[items]
+        possible = np.flatnonzero(rho > 0.0)
+        if possible.size:
+            log_rho[possible, part] = np.log(rho[possible])
+            scores[possible, part] = _part_scores(problem.logits, items[possible], problem.k, seen)
+    chances, rows = np.array([chance for _, chance in seen_by]), np.empty((items.size, problem.logits.size))
+    for row in range(items.size):
+        mix_scores(log_rho[row], chances, scores[row], 1.0, rows[row])
+    return rows
+
+
+def _part_scores(logits, items, k, seen):
+    """Return the scores of log rho for one part of a late stage."""
+    if seen is None:
+        return inclusion_score_of(logits, items, k)
+    order = best_first(logits, seen)
+    rows = np.zeros((items.size, logits.size))
+    if k < order.size:
+        position = np.empty(logits.size, np.int64)
+        position[order] = np.arange(order.size)
+        rows[:, order] = _exact_scores(logits[order], position[items], k)
+    return rows

@@ -1,18 +1,18 @@
 """The paper's approximation of an inclusion probability, and the gradient of its log.
 
 pi_a = 1 - prod_{r=1..K} (1 - w_a / (W - sum of the r-1 largest weights other than a)): item a meets, draw by draw, what
-would be left if the heaviest other items had always been drawn first. Imports the race room.
+would be left if the heaviest other items had always been drawn first.
 
 Source: Kiyohara et al. (2026).
 """
 
 import numpy as np
-from numba import njit
 
+from capg_core._kernel import kernel
 from capg_core.exact.race import log_total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _paper_log_rest(theta, order, log_tail, a, k, heads, log_rest):
     """Fill the k - 1 largest items other than a, and the log of what is left before each draw.
 
@@ -32,7 +32,7 @@ def _paper_log_rest(theta, order, log_tail, a, k, heads, log_rest):
             log_left = np.logaddexp(log_left, theta[heads[r - 1]])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _paper_kernel(theta, order, log_tail, items, k, pi, score, want_score):
     """Fill the paper's pi_a = 1 - prod_r (1 - w_a / (W - heads drawn before r)) and the gradient of its log."""
     heads, log_rest, share = np.empty(k - 1, np.int64), np.empty(k), np.empty(k)

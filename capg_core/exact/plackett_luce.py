@@ -4,19 +4,21 @@ A list is a product of softmaxes over what is left. A set is one integral over t
 
     P(A) = integral of W_R exp(-W_R t) prod_{i in A} (1 - exp(-w_i t)) dt,   W_R = weight outside A
 
-whose logarithm is concave in s = log t, so that one peak is found and integrated. Imports the race below it.
+whose logarithm is concave in s = log t, so that one peak is found and integrated.
 """
 
 import numpy as np
-from numba import njit
 
 from capg_core._checks import as_candidates, as_k, as_logits
+from capg_core._kernel import kernel
+from capg_core.batch.exp import weigh
+from capg_core.batch.scores import add_list_score
 from capg_core.exact.race import gauss_legendre
 
 _DROP = 42.0  # the integrand is followed down to e^-42 of its peak
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _log_rest(logits, taken):
     """Return the log of the weight of items not taken, -inf if none is left."""
     top = -np.inf
@@ -32,55 +34,49 @@ def _log_rest(logits, taken):
     return top + np.log(total)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _log_add(a, b):
     if a < b:
         a, b = b, a
     return a if b == -np.inf else a + np.log1p(np.exp(b - a))
 
 
-@njit(cache=True, error_model="numpy")
-def _list_kernel(logits, candidates, log_prob, score, want_score):
-    """Fill log P(list), and its gradient where wanted, for each row of ``candidates``."""
-    n, k = logits.size, candidates.shape[1]
-    taken = np.zeros(n, np.bool_)
-    log_left = np.empty(k)
+@kernel
+def _list_log_prob_kernel(logits, candidates, log_prob):
+    """Fill log P(list) for each row of ``candidates``."""
+    taken = np.zeros(logits.size, np.bool_)
     top = logits.max()
     weight = np.exp(logits - top)
-    untaken = np.empty(n)
+    untaken = np.empty(logits.size)
     for row in range(candidates.shape[0]):
         untaken[:] = weight
-        for r in range(k):
-            taken[candidates[row, r]] = True
-            untaken[candidates[row, r]] = 0.0
+        for a in candidates[row]:
+            taken[a] = True
+            untaken[a] = 0.0
         # what is left before each draw is added up from the end: subtracting would lose a small remainder
         rest = untaken.sum()
-        plain = rest > 1e-200  # else the rest is so far below the top that it is added up relative to its own
-        left = top + np.log(rest) if plain else _log_rest(logits, taken)
+        # else the rest is so far below the top that it is added up relative to its own
+        left = top + np.log(rest) if rest > 1e-200 else _log_rest(logits, taken)
         log_prob[row] = 0.0
-        for r in range(k - 1, -1, -1):
+        for r in range(candidates.shape[1] - 1, -1, -1):
             left = _log_add(left, logits[candidates[row, r]])
-            log_left[r] = left
             log_prob[row] += logits[candidates[row, r]] - left
-        if want_score:
-            drawn_share = -np.inf  # log of the running sum of 1 / (what was left)
-            for r in range(k):
-                drawn_share = _log_add(drawn_share, -log_left[r])
-                a = candidates[row, r]
-                score[row, a] = 1.0 - np.exp(logits[a] + drawn_share)
-            if plain:
-                factor = np.exp(top + drawn_share)
-                for j in range(n):
-                    score[row, j] -= factor * untaken[j]
-            else:
-                for j in range(n):
-                    if not taken[j]:
-                        score[row, j] = -np.exp(logits[j] + drawn_share)
-        for r in range(k):
-            taken[candidates[row, r]] = False
+        for a in candidates[row]:
+            taken[a] = False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
+def _list_score_kernel(logits, candidates, score):
+    """Add the gradient of log P(list) to each row of ``score``."""
+    exp_theta, open_, left, scratch = np.empty((4, logits.size))
+    taken = np.empty(logits.size, np.bool_)
+    weigh(logits, exp_theta, scratch)
+    for row in range(candidates.shape[0]):
+        taken[:] = False
+        add_list_score(logits, exp_theta, taken, candidates[row], 1.0, open_, left, scratch, score[row])
+
+
+@kernel
 def _log_arrived(x):
     """Return log(1 - exp(-e^x)) and its derivative in x, stable everywhere."""
     if x > 5.0:
@@ -92,7 +88,7 @@ def _log_arrived(x):
     return np.log(-np.expm1(-lam)), lam / np.expm1(lam)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _set_integrand(s, log_rest, theta):
     """Return the log of the integrand in s = log t, and its slope."""
     rest = np.exp(min(log_rest + s, 700.0))
@@ -104,7 +100,7 @@ def _set_integrand(s, log_rest, theta):
     return value, slope
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _set_limits(log_rest, theta):
     """Return (peak value, low, high): where the concave log-integrand stands at most _DROP below its peak."""
     # the slope is positive while e^(s + log_rest) < 1, and negative once it exceeds 1 + K
@@ -135,7 +131,7 @@ def _set_limits(log_rest, theta):
     return top, limits[0], limits[1]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _set_kernel(logits, candidates, x, w, log_prob, score):
     """Fill log P(set) and its gradient for each row of ``candidates``."""
     n, k = logits.size, candidates.shape[1]
@@ -175,22 +171,23 @@ def _set_kernel(logits, candidates, x, w, log_prob, score):
             taken[a] = False
 
 
-def _evaluate(logits, candidates, kind, want_score):
+def _checked(logits, candidates):
+    """Return the logits, the lists as rows (N, k), and the shape without k."""
     logits = as_logits(logits)
     candidates = as_candidates(candidates, logits)
     as_k(candidates.shape[-1], logits)
-    rows = candidates.reshape(-1, candidates.shape[-1])
-    log_prob = np.empty(rows.shape[0])
-    if kind == "list":
-        score = np.zeros((rows.shape[0], logits.size) if want_score else (1, 1))
-        _list_kernel(logits, rows, log_prob, score, want_score)
-    else:
-        score = np.zeros((rows.shape[0], logits.size))
-        _set_kernel(logits, rows, *gauss_legendre(), log_prob, score)
-    shape = candidates.shape[:-1]
-    if want_score:
-        return score.reshape(*shape, logits.size)
+    return logits, candidates.reshape(-1, candidates.shape[-1]), candidates.shape[:-1]
+
+
+def _of_lists(log_prob, shape):
     return log_prob.reshape(shape) if shape else float(log_prob[0])
+
+
+def _sets(logits, rows):
+    """Return log P(set) and its gradient for each row."""
+    log_prob, score = np.empty(rows.shape[0]), np.zeros((rows.shape[0], logits.size))
+    _set_kernel(logits, rows, *gauss_legendre(), log_prob, score)
+    return log_prob, score
 
 
 def list_log_prob(logits, candidates):
@@ -225,7 +222,10 @@ def list_log_prob(logits, candidates):
     >>> print(round(np.exp(capg.list_log_prob([0.0, 0.0, 0.0], [2, 0])), 6))
     0.166667
     """
-    return _evaluate(logits, candidates, "list", False)
+    logits, rows, shape = _checked(logits, candidates)
+    log_prob = np.empty(rows.shape[0])
+    _list_log_prob_kernel(logits, rows, log_prob)
+    return _of_lists(log_prob, shape)
 
 
 def list_score(logits, candidates):
@@ -255,7 +255,15 @@ def list_score(logits, candidates):
     >>> print(capg.list_score([0.0, 0.0], [1]))
     [-0.5  0.5]
     """
-    return _evaluate(logits, candidates, "list", True)
+    logits, rows, shape = _checked(logits, candidates)
+    return list_score_of(logits, rows).reshape(*shape, logits.size)
+
+
+def list_score_of(logits, rows):
+    """Return the scores of lists (N, k), of arguments that are checked."""
+    score = np.zeros((rows.shape[0], logits.size))
+    _list_score_kernel(logits, rows, score)
+    return score
 
 
 def set_log_prob(logits, candidates):
@@ -291,7 +299,8 @@ def set_log_prob(logits, candidates):
     >>> print(round(np.exp(capg.set_log_prob([0.0, 0.0, 0.0], [2, 0])), 6))
     0.333333
     """
-    return _evaluate(logits, candidates, "set", False)
+    logits, rows, shape = _checked(logits, candidates)
+    return _of_lists(_sets(logits, rows)[0], shape)
 
 
 def set_score(logits, candidates):
@@ -321,4 +330,10 @@ def set_score(logits, candidates):
     >>> print(capg.set_score([0.0, 0.0], [1]))
     [-0.5  0.5]
     """
-    return _evaluate(logits, candidates, "set", True)
+    logits, rows, shape = _checked(logits, candidates)
+    return set_score_of(logits, rows).reshape(*shape, logits.size)
+
+
+def set_score_of(logits, rows):
+    """Return the scores of sets (N, k), of arguments that are checked."""
+    return _sets(logits, rows)[1]

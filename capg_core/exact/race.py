@@ -1,10 +1,10 @@
 """The exponential race and its clock: where in time to look, and with which quadrature.
 
 Plackett-Luce sampling is a race: item i arrives at T_i ~ Exp(w_i), w = exp(logits), and the K earliest are the
-candidates. Every exact quantity is an integral over s = log t. This room finds the stretch of the clock that
-matters (bounds on the Poisson-binomial number of arrivals), lays Gauss-Legendre panels on it, and solves Rosén's
-asymptotic clock. Logits enter only as exp(logit + s), so a spread of 1e3 neither over- nor underflows.
-It imports numpy and numba alone.
+candidates. Every exact quantity is an integral over s = log t. Here is found the stretch of the clock that
+matters (bounds on the Poisson-binomial number of arrivals), Gauss-Legendre panels are laid on it, and Rosén's
+asymptotic clock to the last bit (`batch.clock` has a faster one, for many contexts). Logits enter only as
+exp(logit + s), so a spread of 1e3 neither over- nor underflows.
 
 Source: Yellott (1977) for the race; Rosén (1997), "Asymptotic theory for order sampling", for the clock.
 """
@@ -12,14 +12,15 @@ Source: Yellott (1977) for the race; Rosén (1997), "Asymptotic theory for order
 import functools
 
 import numpy as np
-from numba import njit
+
+from capg_core._kernel import kernel
 
 # e^-40 is 4e-18: what lies beyond is below rounding.
 _NEGLIGIBLE = 40.0
 _NODES_PER_PANEL = 32
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _expected_arrivals(theta, s):
     """Return the expected number that arrived by e^s, that did not, and the rate of arrival in s."""
     arrived, missing, rate = 0.0, 0.0, 0.0
@@ -41,7 +42,7 @@ def _expected_arrivals(theta, s):
     return arrived, missing, rate
 
 
-@njit(cache=True)
+@kernel
 def _chernoff(mean, count):
     """Return the Poisson exponent: P(N on the far side of count) <= exp(-exponent) for a Poisson-binomial N."""
     if count <= 0.0:
@@ -51,7 +52,7 @@ def _chernoff(mean, count):
     return mean - count + count * np.log(count / mean)
 
 
-@njit(cache=True)
+@kernel
 def _surely_below(theta, s, count):
     """True where fewer than ``count`` have arrived by e^s but for a negligible probability."""
     arrived, missing, _ = _expected_arrivals(theta, s)
@@ -61,7 +62,7 @@ def _surely_below(theta, s, count):
     )
 
 
-@njit(cache=True)
+@kernel
 def _surely_past(theta, s, count):
     """True where more than ``count`` have arrived by e^s but for a negligible probability."""
     arrived, missing, _ = _expected_arrivals(theta, s)
@@ -71,7 +72,7 @@ def _surely_past(theta, s, count):
     )
 
 
-@njit(cache=True)
+@kernel
 def _clock_range_kernel(theta, k):
     """Return (low, high, sd): the stretch of s where the K-th arrival can fall, and its rough width."""
     bottom = -theta.max() - _NEGLIGIBLE - np.log(theta.size)
@@ -145,7 +146,7 @@ def clock_nodes(theta, k, *, relative=False, refine=1):
 
     Returns
     -------
-    nodes, weights : (Q,) float64
+    nodes, node_weights : (Q,) float64
         Gauss-Legendre in s, 32 nodes a panel; Q is a multiple of 32.
     gaps : (G + 1, 2) float64
         Intervals of s without a node, in which the number of arrivals is certain. The first is (-inf, low).
@@ -158,18 +159,18 @@ def clock_nodes(theta, k, *, relative=False, refine=1):
     # 1/sqrt(K)) make the bump so smooth that 11 do.
     bumps = 11.0 if not relative and sd * np.sqrt(k) < 1.5 else 8.0
     width = min(3.5, bumps * sd) / refine
-    nodes, weights, gaps, last = [], [], [], -np.inf
+    nodes, node_weights, gaps, last = [], [], [], -np.inf
     for a, b in _active_stretches(theta, low, high, k):
         gaps.append((last, a))
         edges = np.linspace(a, b, int(np.ceil((b - a) / width)) + 1)
         half, middle = 0.5 * np.diff(edges)[:, None], 0.5 * (edges[1:] + edges[:-1])[:, None]
         nodes.append((middle + half * x).ravel())
-        weights.append((half * w).ravel())
+        node_weights.append((half * w).ravel())
         last = b
-    return np.concatenate(nodes), np.concatenate(weights), np.array(gaps)
+    return np.concatenate(nodes), np.concatenate(node_weights), np.array(gaps)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def asymptotic_clock(theta, count):
     """Solve sum_j (1 - exp(-w_j tau)) = count for log tau; -inf logits never arrive. Needs count < finite items.
 

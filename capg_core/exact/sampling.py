@@ -1,22 +1,22 @@
-"""Plackett-Luce top-K sampling: the K first arrivals of the exponential race, exactly, at O(K) a list.
+"""Plackett-Luce top-K sampling: the K first arrivals of the exponential race, exactly, at O(K) per list.
 
 Items likely to have arrived when the race closes ("heavy") draw their own arrival times, in logs. The others are the
 events of one Poisson process whose items come from an alias table (Walker 1977; Vose 1991); an item met again is
 skipped. No light item is met often, so a few events too many are all that skipping costs, however peaked the logits.
-Imports the race below it.
+Setting this up pays for many lists of one context; `batch.draw` draws one list for each of many contexts.
 """
 
 import numpy as np
-from numba import njit
 
 from capg_core._checks import as_count, as_generator, as_k, as_logits
+from capg_core._kernel import kernel
 from capg_core.exact.race import asymptotic_clock
 
 # Above this rate at the close of the race an item more likely than not has arrived: it draws its own time.
 _HEAVY_RATE = 0.7
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _alias_table(weight, chance, alias):
     """Fill the alias table of ``weight`` (overwritten): keep slot i with chance[i], else go to alias[i]."""
     n = weight.size
@@ -45,7 +45,7 @@ def _alias_table(weight, chance, alias):
         chance[pending[r]], alias[pending[r]] = 1.0, pending[r]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _split(logits, s):
     """Return (heavy items, light items) by their rate when the race closes at log time s."""
     n_heavy, n_light = 0, 0
@@ -66,7 +66,7 @@ def _split(logits, s):
     return heavy, light
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _sample_kernel(logits, s, rng, out):
     """Fill each row of ``out`` with the first arrivals in order; s is the asymptotic closing time."""
     heavy, light = _split(logits, s)
@@ -141,10 +141,15 @@ def sample_candidates(logits, k, rng, n_samples=None):
     logits = as_logits(logits)
     k = as_k(k, logits)
     rng = as_generator(rng)
-    n_lists = 1 if n_samples is None else as_count(n_samples, "n_samples")
-    n_finite = np.count_nonzero(np.isfinite(logits))
+    lists = sample_of(logits, k, rng, 1 if n_samples is None else as_count(n_samples, "n_samples"))
+    return lists[0] if n_samples is None else lists
+
+
+def sample_of(logits, k, rng, n_lists):
+    """Return lists (N, k), of arguments that are checked."""
+    finite = logits[np.isfinite(logits)]
     # When every item must arrive the race never closes: all are heavy (unless masked).
-    s = asymptotic_clock(logits, float(k)) if k < n_finite else 1.0 - logits[np.isfinite(logits)].min()
+    s = asymptotic_clock(logits, float(k)) if k < finite.size else 1.0 - finite.min()
     out = np.empty((n_lists, k), np.int64)
     _sample_kernel(logits, s, rng, out)
-    return out[0] if n_samples is None else out
+    return out

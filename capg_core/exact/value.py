@@ -1,22 +1,22 @@
 """The value of the two stages, V = sum_a rho_a q_a, and its exact gradient in the early-stage logits.
 
 With the items sorted best first, V = sum_m (q_(m) - q_(m+1)) P(one of the m best is a candidate), differentiated term
-by term on the race clock. Imports the outcome room and what is below it.
+by term on the race clock.
 """
 
 import numpy as np
-from numba import njit
 
-from capg_core._checks import as_k, as_logits, as_vector
+from capg_core._kernel import kernel
 from capg_core.exact.arrivals import BLOCK, arrivals_at, extend, extend_flow, prefix_rates
-from capg_core.exact.inclusion import inclusion_gradient
-from capg_core.exact.outcome import outcome_probabilities
+from capg_core.exact.inclusion import inclusion_gradient_of
+from capg_core.exact.outcome import rho_of
+from capg_core.exact.problem import as_problem
 from capg_core.exact.race import clock_nodes
-from capg_core.late_stage import best_first, late_stage_parts
+from capg_core.late_stage import best_first
 
 
-@njit(cache=True, error_model="numpy")
-def _value_gradient_kernel(theta, k, drops, nodes, weights):
+@kernel
+def _value_gradient_kernel(theta, k, drops, nodes, node_weights):
     """Return the gradient of sum_m drops[m] P(one of the m + 1 best is a candidate), items sorted best first.
 
     Items among the m best push by lam_j T_m g_m, the others pull by p_j' times the coefficient of z^(K-1) in
@@ -47,20 +47,12 @@ def _value_gradient_kernel(theta, k, drops, nodes, weights):
                     total[q] += pull[j, d, q] * pmf[k - 1 - d, q]
             for q in range(BLOCK):
                 push[q] += drops[j] * np.exp(-rates[j + 1, q]) * flow[k - 1, q]
-                gradient[j] += weights[start + q] * (lam[j, q] * push[q] - slope[j, q] * total[q])
+                gradient[j] += node_weights[start + q] * (lam[j, q] * push[q] - slope[j, q] * total[q])
             extend_flow(flow, pmf, lam[j], p[j], new_flow)
             extend(pmf, p[j], new_pmf)
             pmf, new_pmf = new_pmf, pmf
             flow, new_flow = new_flow, flow
     return gradient
-
-
-def _value_inputs(logits, k, mean_reward, utility):
-    logits = as_logits(logits)
-    k = as_k(k, logits)
-    mean_reward = as_vector(mean_reward, logits.size, "mean_reward")
-    utility = mean_reward if utility is None else as_vector(utility, logits.size, "utility")
-    return logits, k, mean_reward, utility
 
 
 def policy_value(logits, k, mean_reward, utility=None, late_stage="optimal"):
@@ -95,8 +87,12 @@ def policy_value(logits, k, mean_reward, utility=None, late_stage="optimal"):
     >>> round(capg.policy_value([0.0, 0.0, 0.0], 2, [3.0, 2.0, 1.0]), 6)
     2.666667
     """
-    logits, k, mean_reward, utility = _value_inputs(logits, k, mean_reward, utility)
-    return float(outcome_probabilities(logits, k, utility, late_stage) @ mean_reward)
+    return value_of(as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility))
+
+
+def value_of(problem):
+    """Return the policy value of a checked problem."""
+    return float(rho_of(problem) @ problem.mean_reward)
 
 
 def policy_gradient(logits, k, mean_reward, utility=None, late_stage="optimal"):
@@ -128,16 +124,21 @@ def policy_gradient(logits, k, mean_reward, utility=None, late_stage="optimal"):
     >>> print(capg.policy_gradient([0.0, 0.0], 1, [1.0, 0.0]))
     [ 0.25 -0.25]
     """
-    logits, k, mean_reward, utility = _value_inputs(logits, k, mean_reward, utility)
+    return gradient_of(as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility))
+
+
+def gradient_of(problem):
+    """Return the policy gradient of a checked problem."""
+    logits, k, mean_reward = problem.logits, problem.k, problem.mean_reward
     result = np.zeros(logits.size)
-    for name, share in late_stage_parts(late_stage):
-        if name == "uniform":
-            result += share / k * inclusion_gradient(logits, k, mean_reward)
+    for seen, chance in problem.sights():
+        if seen is None:
+            result += chance / k * inclusion_gradient_of(logits, k, mean_reward)
             continue
-        order = best_first(logits, utility, name)
+        order = best_first(logits, seen)
         if k < order.size:
             theta, q = logits[order], mean_reward[order]
-            nodes, weights, _ = clock_nodes(theta, k, relative=True)
+            nodes, node_weights, _ = clock_nodes(theta, k, relative=True)
             drops = np.append(q[:-1] - q[1:], 0.0)  # one of all n items is always a candidate: no gradient
-            result[order] += share * _value_gradient_kernel(theta, k, drops, nodes, weights)
+            result[order] += chance * _value_gradient_kernel(theta, k, drops, nodes, node_weights)
     return result

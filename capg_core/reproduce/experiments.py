@@ -2,30 +2,24 @@
 
 A line of a figure is one variant of an estimator, in one panel and one setting, over some seeds. Lines share jobs: at
 the default sizes the optimal late stage with one expert and one output is in four experiments, and a list estimator is
-trained alike in both settings. May import ``jobs`` and the core.
+trained alike in both settings.
 """
 
 from dataclasses import dataclass
 
-from capg_core import ESTIMATORS, paper_learning_rate
+from capg_core import paper_learning_rate
+from capg_core.ladder import OUTPUT, RUNGS
+from capg_core.late_stage import LATE_STAGES
 from capg_core.reproduce.jobs import FILM_WORLDS, SYNTHETIC, Job, kuairec_name
-from capg_core.training.step import check_combination
 
 EXPERIMENTS = ("candidate-size", "alignment", "experts", "outputs", "ratings")
 PAPER, EQUAL = "paper", "equal"
 SETTINGS = {PAPER: "paper's rates: list 0.1, credit-assigned 0.01", EQUAL: "one rate for all: 0.1"}
 EQUAL_RATE = 0.1
 BASELINE_MARK = "+b"
+_MARGINAL = "asymptotic"
 
-_LATE_STAGES = {
-    "optimal": "optimal late stage",
-    "mix:optimal:uniform:0.2": "20 % at random",
-    "mix:optimal:uniform:0.5": "50 % at random",
-    "noisy": "noisy late stage",
-    "uniform": "uniform late stage",
-    "anti": "anti: shows the worst",
-}
-_QUICK_LATE_STAGES = ("optimal", "uniform", "anti")
+_MIXTURES = {"mix:optimal:uniform:0.2": "20 % at random", "mix:optimal:uniform:0.5": "50 % at random"}
 _WORLD_TITLES = {
     "films-completed": "films, completed by a model",
     "films-own": "films rated, late stage knows",
@@ -53,7 +47,7 @@ def as_variant(name):
     Parameters
     ----------
     name : str
-        An estimator, with "+b" for the mean-reward baseline. Outcome-PG always has one: its asymptotic form needs it.
+        An estimator, with "+b" for the mean-reward baseline. One whose asymptotic form needs it always has it.
 
     Returns
     -------
@@ -70,9 +64,39 @@ def as_variant(name):
     Variant(estimator='V-PG', baseline='mean')
     """
     estimator = name.removesuffix(BASELINE_MARK)
-    if estimator not in ESTIMATORS:
-        raise ValueError(f"{name!r}; expected one of {', '.join(ESTIMATORS)}, with or without {BASELINE_MARK}")
-    return Variant(estimator, "mean" if name != estimator or estimator == "Outcome-PG" else "none")
+    if estimator not in RUNGS:
+        raise ValueError(f"{name!r}; expected one of {', '.join(RUNGS)}, with or without {BASELINE_MARK}")
+    return Variant(estimator, "mean" if name != estimator or _needs_baseline(RUNGS[estimator]) else "none")
+
+
+def _needs_baseline(rung):
+    return _MARGINAL in rung.needs_baseline
+
+
+def default_variants(quick=False):
+    """
+    Return what is compared where nothing is named: estimators with a quick form, an unbiased one with a baseline too.
+
+    Parameters
+    ----------
+    quick : bool
+        Leave out top-1 softmaxes.
+
+    Returns
+    -------
+    tuple of Variant
+
+    Examples
+    --------
+    >>> " ".join(variant.label for variant in default_variants())
+    'V-PG V-PG+b V-PG-SwR Outcome-PG+b CA-PG CA-PG-SwR'
+    """
+    found = []
+    for rung in RUNGS.values():
+        if rung.kernel(_MARGINAL) is None or (quick and rung.approximates and rung.sees == OUTPUT):
+            continue
+        found += [as_variant(rung.name)] + [as_variant(rung.name + BASELINE_MARK)] * rung.unbiased
+    return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
@@ -116,8 +140,10 @@ def _panels(experiment, options):
     if experiment == "candidate-size":
         return [_Panel(f"K = {k}", k) for k in options.ks]
     if experiment == "alignment":
-        names = _QUICK_LATE_STAGES if quick else tuple(_LATE_STAGES)
-        return [_Panel(_LATE_STAGES[name], k, late_stage=name) for name in names]
+        (first, *others), mixtures = LATE_STAGES.values(), [] if quick else _MIXTURES.items()
+        stages = [(stage.name, stage.title) for stage in others if not (quick and stage.is_noisy)]
+        named = [(first.name, first.title), *mixtures, *stages]
+        return [_Panel(title, k, late_stage=name) for name, title in named]
     if experiment == "experts":
         counts = (1, 2) if quick else (1, 2, 5)
         return [_Panel(f"M = {m} expert{'s' * (m > 1)}", k, n_experts=m) for m in counts if m <= k]
@@ -135,7 +161,7 @@ def _has_form(variant, panels):
     """Say whether an estimator has a form in every panel, so that an experiment never compares half a line."""
     try:
         for panel in panels:
-            check_combination(variant.estimator, "asymptotic", panel.n_experts, panel.n_outputs)
+            RUNGS[variant.estimator].check(_MARGINAL, panel.n_experts, panel.n_outputs)
     except ValueError:
         return False
     return True

@@ -1,7 +1,7 @@
 """A job: one training run, described by plain values, and how to run it.
 
 A job is the same wherever it runs. Its key says all that decides its numbers, so that nothing is trained twice.
-May import the core; knows nothing of experiments, files or processes.
+It knows nothing of experiments, files or processes.
 """
 
 import functools
@@ -9,12 +9,12 @@ import hashlib
 from dataclasses import dataclass
 
 import capg_core as capg
+from capg_core.ladder import RUNGS
 
 SYNTHETIC = "synthetic"
 FILM_WORLDS = ("films-completed", "films-own", "films-fitted")
 KUAIREC = "kuairec"  # a world's name is this, a dash and a digest of its matrix
 _WORLD_SEED = 0
-_MARGINAL = {"CA-PG": "asymptotic", "Outcome-PG": "asymptotic"}
 
 
 class StoppedEarly(Exception):
@@ -54,7 +54,7 @@ class Job:
     @property
     def marginal(self):
         """How the estimator computes its probability; "none" if it has no such choice."""
-        return _MARGINAL.get(self.estimator, "none")
+        return "asymptotic" if RUNGS[self.estimator].marginals else "none"
 
     @property
     def key(self):
@@ -172,12 +172,10 @@ def run_job(job, kuairec=None, callback=None):
     """
     world = world_of(job.world, kuairec)
     optimal, uniform = _references(job.world, kuairec, job.k, job.n_outputs, job.late_stage)
-    marginal = {} if job.marginal == "none" else {"marginal": job.marginal}
     result = capg.train(
         world, job.estimator, job.k, n_steps=job.n_steps, learning_rate=job.learning_rate,
         baseline=None if job.baseline == "none" else job.baseline, n_experts=job.n_experts, n_outputs=job.n_outputs,
         late_stage=as_late_stage(job.late_stage), seed=job.seed, eval_every=job.eval_every, callback=callback,
-        **marginal,
     )  # fmt: skip
     if result.stopped:
         raise StoppedEarly(job.key)

@@ -1,8 +1,4 @@
-"""Running jobs in several processes of this computer. May import ``jobs``.
-
-Each process computes with one thread: several small computations side by side are faster than one in many threads, and
-processes do not take each other's cores.
-"""
+"""Running jobs in several processes of this computer; each trains in one thread."""
 
 import contextlib
 import multiprocessing
@@ -14,9 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 
 from capg_core.reproduce.jobs import run_job
 
-_ONE_THREAD = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS",
-)  # fmt: skip
 _LOOK = 0.2  # seconds between two looks at the progress
 
 # Of a worker process: where it writes how many steps of its job are done, and where it reads that it has to stop.
@@ -58,19 +51,12 @@ def _work(job, kuairec):
 
 @contextlib.contextmanager
 def _for_children():
-    """Let processes that start now inherit one thread each, and leave Ctrl-C to the parent."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    """Let processes that start now leave Ctrl-C to the parent."""
     main = threading.current_thread() is threading.main_thread()
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
         if main:
             signal.signal(signal.SIGINT, handler)
 

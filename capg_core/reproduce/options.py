@@ -1,15 +1,13 @@
-"""The command line's options: their names, help, defaults and checks. Imports argparse and ``experiments``."""
+"""The command line's options: their names, help, defaults and checks."""
 
 import argparse
 
-from capg_core.reproduce.experiments import EXPERIMENTS, Options, as_variant
+from capg_core.ladder import RUNGS
+from capg_core.reproduce.experiments import EXPERIMENTS, Options, as_variant, default_variants
 from capg_core.reproduce.jobs import KUAIREC, kuairec_name, world_of
 
-_FULL = {
-    "experiment": EXPERIMENTS, "k": (10, 50), "seeds": 3, "steps": 20_000,
-    "estimators": ("V-PG", "V-PG+b", "V-PG-SwR", "Outcome-PG+b", "CA-PG", "CA-PG-SwR"),
-}  # fmt: skip
-_QUICK = _FULL | {"seeds": 2, "steps": 400, "estimators": ("V-PG", "V-PG+b", "V-PG-SwR", "Outcome-PG+b", "CA-PG")}
+_FULL = {"experiment": EXPERIMENTS, "k": (10, 50), "seeds": 3, "steps": 20_000}
+_QUICK = _FULL | {"seeds": 2, "steps": 400}
 _EVALUATIONS, _QUICK_EVALUATIONS = 50, 16
 
 _ABOUT = """\
@@ -52,6 +50,10 @@ def _whole(low, most=None):
     return read
 
 
+def _names(variants):
+    return " ".join(variant.label for variant in variants)
+
+
 def _variant(text):
     try:
         return as_variant(text)
@@ -78,8 +80,8 @@ def add_parser(commands):
     parser.add_argument("--k", nargs="+", type=_whole(1), metavar="K", help="candidate set sizes (default: 10 50)")
     parser.add_argument(
         "--estimators", nargs="+", type=_variant, metavar="NAME",
-        help="estimators; +b after a name adds the mean-reward baseline, which Outcome-PG always has. Set-PG is slow "
-        f"(default: {' '.join(_FULL['estimators'])})",
+        help=f"of {', '.join(RUNGS)}; +b after a name adds the mean-reward baseline, which is always there where the "
+        f"quick form needs it. One without a quick form is slow (default: {_names(default_variants())})",
     )  # fmt: skip
     parser.add_argument("--seeds", type=_whole(1), metavar="N", help="how many seeds: 0 to N - 1 (default: 3)")
     parser.add_argument("--steps", type=_whole(1), metavar="N", help="training steps of each run (default: 20000)")
@@ -143,7 +145,7 @@ def read_options(parser, given):
         value = getattr(given, name)
         return defaults[name] if value is None else value
 
-    variants = [as_variant(v) if isinstance(v, str) else v for v in chosen("estimators")]
+    variants = default_variants(given.quick) if given.estimators is None else given.estimators
     experiments = tuple(name for name in EXPERIMENTS if name in chosen("experiment"))
     if given.kuairec is not None:
         if "ratings" not in experiments:

@@ -1,7 +1,7 @@
 """The value of a model in a world, without noise, and the values to compare it with.
 
 Evaluation is deterministic: each user's K candidates are the early stage's largest logits, the late stage shows L of
-them, and the mean reward of what is shown counts. Imports worlds, towers and the late stages.
+them, and the mean reward of what is shown counts.
 """
 
 from math import lgamma
@@ -9,7 +9,7 @@ from math import lgamma
 import numpy as np
 
 from capg_core._checks import as_count, as_vector
-from capg_core.late_stage import Noisy, all_parts
+from capg_core.late_stage import as_parts
 from capg_core.worlds.world import World
 
 _NOISE_DRAWS = 16  # of a noisy late stage that shows more than one item; the draws are always the same
@@ -19,32 +19,35 @@ def as_position_weights(position_weights, n_outputs):
     """Return (L,) weights of the shown positions that sum to one; None gives the mean."""
     if position_weights is None:
         return np.full(n_outputs, 1.0 / n_outputs)
-    weights = as_vector(position_weights, n_outputs, "position_weights")
-    if weights.min() < 0.0 or weights.sum() <= 0.0:
+    found = as_vector(position_weights, n_outputs, "position_weights")
+    if found.min() < 0.0 or found.sum() <= 0.0:
         raise ValueError(f"position_weights = {position_weights!r}; expected no negative one and a positive sum")
-    return weights / weights.sum()
+    return found / found.sum()
 
 
 def _best_l(seen, n_outputs):
     return np.argsort(-seen, axis=1, kind="stable")[:, :n_outputs]
 
 
-def _shown_reward(reward, utility, stage, weights):
+def _shown_reward(reward, utility, stage, position_weights):
     """Return the expected reward of each context (B,) under one late stage, given its candidates' numbers (B, K)."""
-    n_outputs = weights.size
-    if stage == "uniform":
+    if stage.is_uniform:
         return reward.mean(axis=1)
-    if isinstance(stage, Noisy):
-        if n_outputs == 1:  # the largest of utility + Gumbel / beta is a softmax draw
-            chance = np.exp(stage.beta * (utility - utility.max(axis=1, keepdims=True)))
-            return (chance * reward).sum(axis=1) / chance.sum(axis=1)
-        rng, total = np.random.default_rng(0), 0.0
-        for _ in range(_NOISE_DRAWS):
-            seen = utility + rng.gumbel(size=utility.shape) / stage.beta
-            total = total + np.take_along_axis(reward, _best_l(seen, n_outputs), axis=1) @ weights
-        return total / _NOISE_DRAWS
-    sign = -1.0 if stage == "anti" else 1.0
-    return np.take_along_axis(reward, _best_l(sign * utility, n_outputs), axis=1) @ weights
+    n_outputs = position_weights.size
+    if stage.is_noisy and n_outputs == 1:  # the largest of what it sees is a softmax draw
+        liked = stage.sign * utility
+        chance = np.exp(stage.beta * (liked - liked.max(axis=1, keepdims=True)))
+        return (chance * reward).sum(axis=1) / chance.sum(axis=1)
+    draws = _sights(stage, utility, np.random.default_rng(0))
+    shown = (np.take_along_axis(reward, _best_l(seen, n_outputs), axis=1) for seen in draws)
+    return sum(rewards @ position_weights for rewards in shown) / len(draws)
+
+
+def _sights(stage, utility, rng):
+    """Return what a late stage ranks by: once, or as often as the noise is drawn."""
+    if stage.is_strict:
+        return [stage.seen(utility)]
+    return [stage.seen(utility, rng.gumbel(size=utility.shape) / stage.beta) for _ in range(_NOISE_DRAWS)]
 
 
 def evaluate(model, world, k, *, late_stage="optimal", n_outputs=1, position_weights=None):
@@ -85,15 +88,16 @@ def evaluate(model, world, k, *, late_stage="optimal", n_outputs=1, position_wei
     """
     if (model.n_users, model.n_items) != world.mean_reward.shape:
         raise ValueError(f"model is for ({model.n_users}, {model.n_items}); expected {world.mean_reward.shape}")
-    parts = all_parts(late_stage)
+    parts = as_parts(late_stage)
     k, n_outputs = check_sizes(world, k, n_outputs)
-    weights = as_position_weights(position_weights, n_outputs)
+    position_weights = as_position_weights(position_weights, n_outputs)
     users = np.arange(world.n_users)
     # lower items first, so that equal utilities rank by index
     lists = np.sort(model.candidates(users, k, world.available), axis=1)
     reward = world.mean_reward[users[:, None], lists]
     utility = world.utility[users[:, None], lists]
-    return float(sum(share * _shown_reward(reward, utility, stage, weights).mean() for stage, share in parts))
+    values = (chance * _shown_reward(reward, utility, stage, position_weights).mean() for stage, chance in parts)
+    return float(sum(values))
 
 
 def check_sizes(world, k, n_outputs):
@@ -134,12 +138,12 @@ def optimal_value(world, *, n_outputs=1, position_weights=None):
     3.0
     """
     _, n_outputs = check_sizes(world, world.smallest_pool, n_outputs)
-    weights = np.sort(as_position_weights(position_weights, n_outputs))[::-1]
+    position_weights = np.sort(as_position_weights(position_weights, n_outputs))[::-1]
     reward = world.mean_reward
     if world.available is not None:
         reward = np.where(world.available, reward, -np.inf)
     best = -np.sort(-reward, axis=1)[:, :n_outputs]
-    return float((best @ weights).mean())
+    return float((best @ position_weights).mean())
 
 
 def _log_choose(n, k):
@@ -186,24 +190,21 @@ def uniform_value(world, k, *, late_stage="optimal", n_outputs=1, position_weigh
     >>> round(capg.uniform_value(capg.World([[0.0, 1.0, 2.0]]), 2), 6)
     1.666667
     """
-    parts = all_parts(late_stage)
+    parts = as_parts(late_stage)
     k, n_outputs = check_sizes(world, k, n_outputs)
-    weights = as_position_weights(position_weights, n_outputs)
+    position_weights = as_position_weights(position_weights, n_outputs)
     tables, total = {}, 0.0
-    for stage, share in parts:
-        draws = _NOISE_DRAWS if isinstance(stage, Noisy) else 1
+    for stage, chance in parts:
         rng = np.random.default_rng(0)
         for user in range(world.n_users):
             pool = slice(None) if world.available is None else np.flatnonzero(world.available[user])
-            reward, utility = world.mean_reward[user, pool], world.utility[user, pool]
-            if stage == "uniform":
-                total += share * reward.mean()
+            reward = world.mean_reward[user, pool]
+            if stage.is_uniform:
+                total += chance * reward.mean()
                 continue
             if reward.size not in tables:
-                tables[reward.size] = _shown_by_rank(reward.size, k, n_outputs) @ weights
-            for _ in range(draws):
-                seen = -utility if stage == "anti" else utility
-                if draws > 1:
-                    seen = utility + rng.gumbel(size=utility.size) / stage.beta
-                total += share / draws * (tables[reward.size] @ reward[np.argsort(-seen, kind="stable")])
+                tables[reward.size] = _shown_by_rank(reward.size, k, n_outputs) @ position_weights
+            draws = _sights(stage, world.utility[user, pool], rng)
+            for seen in draws:
+                total += chance / len(draws) * (tables[reward.size] @ reward[np.argsort(-seen, kind="stable")])
     return float(total / world.n_users)

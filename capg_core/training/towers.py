@@ -1,26 +1,36 @@
 """The early-stage ranker that is trained: two towers of embeddings, or several experts that share the K places.
 
 The logit of an item for a user is the dot product of their embeddings. With M experts there are M pairs of towers; the
-K places are split as evenly as possible, and expert m picks its share from what the earlier ones left.
-Imports the checks alone.
+K places are split as evenly as possible, and expert m picks its part from what the earlier ones left.
 
 Source: Kiyohara et al. (2026), the two-tower model and the mixture of experts.
 """
 
+import contextlib
 import os
+import threading
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from capg_core._checks import as_count, as_generator, as_indices
 
 _CHUNK = 256  # users scored at once, so that memory does not grow with their number
+_BLAS, _ONE_AT_A_TIME = ThreadpoolController(), threading.Lock()
+
+
+@contextlib.contextmanager
+def one_blas_thread():
+    """Let the linear algebra use one thread: the towers' products are so small that several wait for each other."""
+    with _ONE_AT_A_TIME, _BLAS.limit(limits=1, user_api="blas"):
+        yield
 
 
 def split_places(k, n_experts):
     """Return how many of the K places each expert fills: (M,) int64, the first K mod M experts one more."""
-    shares = np.full(n_experts, k // n_experts, np.int64)
-    shares[: k % n_experts] += 1
-    return shares
+    places = np.full(n_experts, k // n_experts, np.int64)
+    places[: k % n_experts] += 1
+    return places
 
 
 class TwoTower:
@@ -37,7 +47,7 @@ class TwoTower:
     ----------
     users : (M, n_users, dim) float64
     items : (M, n_items, dim) float64
-    n_users, n_items, n_experts : int
+    n_users, n_items, dim, n_experts : int
 
     Raises
     ------
@@ -69,6 +79,11 @@ class TwoTower:
     def n_items(self):
         """Number of items."""
         return self.items.shape[1]
+
+    @property
+    def dim(self):
+        """Length of the embeddings."""
+        return self.users.shape[2]
 
     @property
     def n_experts(self):
@@ -104,8 +119,9 @@ class TwoTower:
         """
         users = as_indices(users, self.n_users, "users")
         theta = np.empty((self.n_experts, users.size, self.n_items)) if out is None else out
-        for m in range(self.n_experts):
-            np.matmul(self.users[m, users], self.items[m].T, out=theta[m])
+        with one_blas_thread():
+            for m in range(self.n_experts):
+                np.matmul(self.users[m, users], self.items[m].T, out=theta[m])
         if available is not None:
             theta[:, ~available] = -np.inf
         return theta
@@ -136,7 +152,7 @@ class TwoTower:
         pool = self.n_items if available is None else int(available[users].sum(axis=1).min())
         if not 1 <= as_count(k, "k") <= pool:
             raise ValueError(f"k = {k}; expected a whole number from 1 to {pool}, the smallest pool of these users")
-        shares = split_places(k, self.n_experts)
+        places = split_places(k, self.n_experts)
         lists = np.empty((users.size, k), np.int64)
         for begin in range(0, users.size, _CHUNK):
             chunk = users[begin : begin + _CHUNK]
@@ -144,15 +160,15 @@ class TwoTower:
             lines = np.arange(chunk.size)[:, None]
             filled = 0
             for m in range(self.n_experts):
-                if shares[m] == 0:
+                if places[m] == 0:
                     continue
                 theta[m][lines, lists[begin : begin + _CHUNK, :filled]] = -np.inf
                 # the places in full order, so that the same logits give the same list on every machine
-                top = np.argpartition(-theta[m], shares[m] - 1, axis=1)[:, : shares[m]]
+                top = np.argpartition(-theta[m], places[m] - 1, axis=1)[:, : places[m]]
                 order = np.argsort(-np.take_along_axis(theta[m], top, axis=1), axis=1, kind="stable")
-                place = slice(filled, filled + shares[m])
-                lists[begin : begin + _CHUNK, place] = np.take_along_axis(top, order, axis=1)
-                filled += shares[m]
+                seats = slice(filled, filled + places[m])
+                lists[begin : begin + _CHUNK, seats] = np.take_along_axis(top, order, axis=1)
+                filled += places[m]
         return lists
 
     def save(self, path):

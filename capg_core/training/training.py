@@ -1,7 +1,7 @@
 """Training an early-stage ranker on a world, on-policy, with any estimator of the ladder.
 
 A step draws a batch of users, samples candidates, outputs and rewards, sends the gradient of every logit through the
-towers and takes an Adagrad step upward. Imports everything below it.
+towers and takes an Adagrad step upward.
 
 Source of the setting: Kiyohara et al. (2026): batch 128, Adagrad, learning rate 0.1 for list estimators and 0.01 for
 credit-assigned ones; or one rate for all. Adagrad: Duchi, Hazan and Singer (2011).
@@ -11,17 +11,17 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from capg_core._checks import as_count, as_number
+from capg_core._kernel import kernel
+from capg_core.ladder import LIST, OUTPUT, rung_of
 from capg_core.training.evaluation import check_sizes, evaluate
-from capg_core.training.step import LIST_ESTIMATORS, BatchGradient, check_combination
-from capg_core.training.towers import TwoTower
+from capg_core.training.step import BatchGradient
+from capg_core.training.towers import TwoTower, one_blas_thread
 
-DIM = 10
 _EPSILON = 1e-10  # of Adagrad
 _CALL_EVERY = 0.2  # seconds between two calls of the callback at most
-PAPER_RATE_LIST, PAPER_RATE_CREDIT = 0.1, 0.01
+PAPER_RATES = {LIST: 0.1, OUTPUT: 0.01}  # by what a rung sees
 
 
 def paper_learning_rate(estimator):
@@ -48,11 +48,10 @@ def paper_learning_rate(estimator):
     >>> capg.paper_learning_rate("CA-PG")
     0.01
     """
-    check_combination(estimator, "asymptotic" if estimator == "Outcome-PG" else "exact", 1, 1)
-    return PAPER_RATE_LIST if estimator in LIST_ESTIMATORS else PAPER_RATE_CREDIT
+    return PAPER_RATES[rung_of(estimator).sees]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def adagrad_step(users, of_user, sum_users, seen_users, of_items, items, sum_items, rate, total):
     """
     Move all towers one step up; ``seen_users`` (M, B, d) and ``of_items`` (M, n, d) are the gradients.
@@ -75,51 +74,6 @@ def adagrad_step(users, of_user, sum_users, seen_users, of_items, items, sum_ite
                 g = of_items[m, j, d]
                 sum_items[m, j, d] += g * g
                 items[m, j, d] += rate * g / (np.sqrt(sum_items[m, j, d]) + _EPSILON)
-
-
-class Trainer:
-    """
-    A model in training; each call of `step` is one batch. Parameters as in :func:`train`.
-
-    Attributes
-    ----------
-    model : TwoTower
-    gradient : BatchGradient
-        Holds the last batch's candidates, outputs and rewards.
-    """
-
-    def __init__(self, world, gradient, *, n_experts, batch_size, learning_rate, seed):
-        for_model, for_steps = np.random.SeedSequence(seed).spawn(2)
-        self.world, self.gradient, self.rate = world, gradient, learning_rate
-        self.model = TwoTower(world.n_users, world.n_items, DIM, n_experts, np.random.default_rng(for_model))
-        self._rng = np.random.default_rng(for_steps)
-        self._theta = np.empty((n_experts, batch_size, world.n_items))
-        self._of_users = np.empty((n_experts, batch_size, DIM))
-        self._of_items = np.empty_like(self.model.items)
-        self._sums = np.zeros_like(self.model.users), np.zeros_like(self.model.items)
-        self._total = np.zeros((world.n_users, DIM))
-
-    def tower_gradients(self, users):
-        """Sample a batch; return its mean gradients on the embeddings, (M, B, d) of users and (M, n, d) of items."""
-        model, world = self.model, self.world
-        available = None if world.available is None else world.available[users]
-        theta = model.logits(users, available, self._theta)
-        rows = self.gradient(theta, users, self._rng)
-        for m in range(model.n_experts):
-            seen = model.users[m, users] / users.size
-            np.matmul(rows[m], model.items[m], out=self._of_users[m])
-            np.matmul(rows[m].T, seen, out=self._of_items[m])
-        self._of_users /= users.size
-        return self._of_users, self._of_items
-
-    def step(self):
-        """Draw a batch of users and move the model."""
-        users = self._rng.integers(self.world.n_users, size=self._theta.shape[1])
-        of_users, of_items = self.tower_gradients(users)
-        model = self.model
-        adagrad_step(
-            model.users, users, self._sums[0], of_users, of_items, model.items, self._sums[1], self.rate, self._total
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +115,98 @@ class TrainingResult:
     stopped: bool
 
 
+class Training:
+    """
+    A model in training: each call of `step` is one batch. Parameters as in :func:`train`.
+
+    Attributes
+    ----------
+    model : TwoTower
+    gradient : BatchGradient
+        Holds the last batch's candidates, outputs and rewards.
+    done, n_steps : int
+        Steps done, and all of them.
+    spent : float
+        Seconds spent in them, without the measurements.
+    steps, policy_value, seconds : list
+        The learning curve so far, as in `TrainingResult`.
+    """
+
+    def __init__(
+        self, world, estimator, k, *, n_steps, learning_rate, marginal="asymptotic", baseline=None, n_experts=1,
+        n_outputs=1, late_stage="optimal", batch_size=128, seed, eval_every, position_weights=None, dim=10,
+    ):  # fmt: skip
+        self.k, n_outputs = check_sizes(world, k, n_outputs)
+        self.n_steps, self.eval_every = as_count(n_steps, "n_steps", 0), as_count(eval_every, "eval_every")
+        n_experts, batch_size = as_count(n_experts, "n_experts"), as_count(batch_size, "batch_size")
+        if as_number(learning_rate, "learning_rate", 0.0) == 0.0:
+            raise ValueError("learning_rate = 0; expected a positive number")
+        self.world, self.rate = world, float(learning_rate)
+        self.gradient = BatchGradient(
+            world, estimator, self.k, marginal=marginal, baseline=baseline, late_stage=late_stage, n_outputs=n_outputs,
+            position_weights=position_weights, n_experts=n_experts, batch_size=batch_size,
+        )  # fmt: skip
+        for_model, for_steps = np.random.SeedSequence(as_count(seed, "seed", 0)).spawn(2)
+        self.model = TwoTower(world.n_users, world.n_items, dim, n_experts, np.random.default_rng(for_model))
+        self._rng = np.random.default_rng(for_steps)
+        self._shown = {"late_stage": late_stage, "n_outputs": n_outputs, "position_weights": position_weights}
+        self._theta = np.empty((n_experts, batch_size, world.n_items))
+        self._of_users = np.empty((n_experts, batch_size, self.model.dim))
+        self._of_items = np.empty_like(self.model.items)
+        self._sums = np.zeros_like(self.model.users), np.zeros_like(self.model.items)
+        self._total = np.zeros_like(self.model.users[0])
+        self.done, self.spent = 0, 0.0
+        self.steps, self.policy_value, self.seconds = [], [], []
+
+    def tower_gradients(self, users):
+        """Sample a batch; return its mean gradients on the embeddings, (M, B, d) of users and (M, n, d) of items."""
+        model, world = self.model, self.world
+        available = None if world.available is None else world.available[users]
+        theta = model.logits(users, available, self._theta)
+        rows = self.gradient(theta, users, self._rng)
+        with one_blas_thread():
+            for m in range(model.n_experts):
+                seen = model.users[m, users] / users.size
+                np.matmul(rows[m], model.items[m], out=self._of_users[m])
+                np.matmul(rows[m].T, seen, out=self._of_items[m])
+        self._of_users /= users.size
+        return self._of_users, self._of_items
+
+    def step(self):
+        """Draw a batch of users and move the model; measure where it is time. Return whether it was."""
+        begin = time.perf_counter()
+        users = self._rng.integers(self.world.n_users, size=self._theta.shape[1])
+        of_users, of_items = self.tower_gradients(users)
+        model = self.model
+        adagrad_step(
+            model.users, users, self._sums[0], of_users, of_items, model.items, self._sums[1], self.rate, self._total
+        )
+        self.done += 1
+        self.spent += time.perf_counter() - begin
+        due = self.done % self.eval_every == 0 or self.done == self.n_steps
+        if due:
+            self.measure()
+        return due
+
+    def measure(self):
+        """Append a point to the curve; the value first, so that an interrupt leaves the lists of one length."""
+        worth = evaluate(self.model, self.world, self.k, **self._shown)
+        self.steps.append(self.done)
+        self.policy_value.append(worth)
+        self.seconds.append(self.spent)
+
+    def progress(self):
+        """Return a `Progress`."""
+        left = self.spent / self.done * (self.n_steps - self.done) if self.done else float("nan")
+        curve = self.steps, self.policy_value, self.seconds
+        return Progress(self.done, self.n_steps, self.spent, left, *curve, self.model)
+
+    def result(self):
+        """Return the curve so far as a `TrainingResult`; it counts as stopped until all steps are done."""
+        curve = (np.array(x) for x in (self.steps, self.policy_value, self.seconds))
+        return TrainingResult(*curve, self.model, self.done < self.n_steps)
+
+
 def train(
     world,
     estimator,
@@ -177,6 +223,7 @@ def train(
     seed,
     eval_every,
     position_weights=None,
+    dim=10,
     callback=None,
 ):
     """
@@ -210,6 +257,8 @@ def train(
         Steps between evaluations; the end is evaluated too.
     position_weights : (L,) array_like, optional
         How much each shown position counts; scaled to sum to one. The mean if not given.
+    dim : int
+        Length of the embeddings.
     callback : callable, optional
         Called with a `Progress` at every evaluation and, between two, at least five times a second if the steps are
         short. If it returns True the training stops, with what was learned.
@@ -236,65 +285,28 @@ def train(
     >>> result.steps, bool(result.policy_value[-1] > result.policy_value[0])
     (array([  0, 100, 200]), True)
     """
-    k, n_outputs = check_sizes(world, k, n_outputs)
-    n_steps, eval_every = as_count(n_steps, "n_steps", 0), as_count(eval_every, "eval_every")
-    n_experts, batch_size = as_count(n_experts, "n_experts"), as_count(batch_size, "batch_size")
-    if as_number(learning_rate, "learning_rate", 0.0) == 0.0:
-        raise ValueError("learning_rate = 0; expected a positive number")
     if callback is not None and not callable(callback):
         raise ValueError(f"callback = {callback!r}; expected a function of the progress")
-    gradient = BatchGradient(
-        world, estimator, k, marginal=marginal, baseline=baseline, late_stage=late_stage, n_outputs=n_outputs,
-        position_weights=position_weights, n_experts=n_experts, batch_size=batch_size,
+    run = Training(
+        world, estimator, k, n_steps=n_steps, learning_rate=learning_rate, marginal=marginal, baseline=baseline,
+        n_experts=n_experts, n_outputs=n_outputs, late_stage=late_stage, batch_size=batch_size, seed=seed,
+        eval_every=eval_every, position_weights=position_weights, dim=dim,
     )  # fmt: skip
-    trainer = Trainer(
-        world, gradient, n_experts=n_experts, batch_size=batch_size, learning_rate=float(learning_rate),
-        seed=as_count(seed, "seed", 0),
-    )  # fmt: skip
-
-    def value():
-        return evaluate(
-            trainer.model, world, k, late_stage=late_stage, n_outputs=n_outputs, position_weights=position_weights
-        )
-
-    return _run(trainer, value, n_steps, eval_every, callback)
-
-
-def _run(trainer, value, n_steps, eval_every, callback):
-    """Step, evaluate and report until the end or until somebody stops it."""
-    steps, values, seconds = [0], [value()], [0.0]
-    done, spent, reported, stopped = 0, 0.0, time.perf_counter(), False
-
-    def report():
-        left = spent / done * (n_steps - done) if done else float("nan")
-        return callback is not None and bool(
-            callback(Progress(done, n_steps, spent, left, steps, values, seconds, trainer.model))
-        )
-
+    run.measure()
     try:
-        stopped = report()
-        while done < n_steps and not stopped:
-            begin = time.perf_counter()
-            trainer.step()
-            done += 1
-            now = time.perf_counter()
-            spent += now - begin
-            if done % eval_every == 0 or done == n_steps:
-                _evaluate_into(steps, values, seconds, done, value, spent)
-            elif now - reported < _CALL_EVERY:
-                continue
-            stopped = report() and done < n_steps
-            reported = time.perf_counter()
+        _run(run, callback)
     except KeyboardInterrupt:
-        stopped = True
-    if steps[-1] != done:
-        _evaluate_into(steps, values, seconds, done, value, spent)
-    return TrainingResult(np.array(steps), np.array(values), np.array(seconds), trainer.model, stopped)
+        pass
+    if run.steps[-1] != run.done:
+        run.measure()
+    return run.result()
 
 
-def _evaluate_into(steps, values, seconds, done, value, spent):
-    """Append one point of the curve; the value first, so that an interrupt leaves the lists of one length."""
-    worth = value()
-    steps.append(done)
-    values.append(worth)
-    seconds.append(spent)
+def _run(run, callback):
+    """Step and report until the end, or until the callback stops it."""
+    reported, stopped = time.perf_counter(), callback is not None and callback(run.progress())
+    while run.done < run.n_steps and not stopped:
+        measured = run.step()
+        if callback is not None and (measured or time.perf_counter() - reported >= _CALL_EVERY):
+            stopped = callback(run.progress())
+            reported = time.perf_counter()

@@ -2,7 +2,6 @@
 
 The policy gradient trains the early stage towards what the late stage will pick. Where the late stage ranks badly, a
 good candidate can lose to a bad one, so a world's alignment says how much of the reward the two stages can reach.
-Imports numpy and the worlds.
 """
 
 from dataclasses import dataclass

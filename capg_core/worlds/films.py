@@ -1,8 +1,7 @@
 """Worlds made of films: many people, 1,000 films, and rewards from MovieLens ratings.
 
 ``observed_films`` has ratings that people gave, and each person's pool is what that person rated. ``completed_films``
-has all 671,000 pairs; it is semi-synthetic, because a model fitted to the ratings fills every cell. Imports the
-standard library, numpy, the ratings and the worlds.
+has all 671,000 pairs; it is semi-synthetic, because a model fitted to the ratings fills every cell.
 
 Data: MovieLens ml-latest-small, 2016 snapshot, and a factorisation of it; see ``data/PROVENANCE.md`` and
 ``data/LICENSE-movielens.txt``.

@@ -1,8 +1,7 @@
 """Real ratings: the 1,000 most-rated MovieLens films, and one selection problem for each person.
 
 A user's problem has that user's own films as items and that user's own stars as rewards, so every reward is
-one that a person gave. The early-stage logits know the other users only. It imports numpy, the standard
-library and the checks.
+one that a person gave. The early-stage logits know the other users only.
 
 Data: MovieLens ml-latest-small, 2016 snapshot; see ``data/PROVENANCE.md`` and ``data/LICENSE-movielens.txt``.
 Source: Harper and Konstan (2015), "The MovieLens Datasets: History and Context", ACM TiiS 5(4), article 19.

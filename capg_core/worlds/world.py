@@ -1,7 +1,6 @@
 """Worlds: many contexts (users) at once, each with a mean reward, a reward noise and a late-stage utility per item.
 
 A world is what an early-stage ranker is trained on. Any matrices make one; `SyntheticWorld` makes the paper's.
-Imports the checks alone.
 
 Source: Kiyohara et al. (2026), the synthetic experiment.
 """

@@ -19,8 +19,7 @@ import numpy as np
 
 import capg_core as capg
 from capg_core.batch.exp import exp_into
-from capg_core.training.step import BatchGradient
-from capg_core.training.training import Trainer
+from capg_core.training.training import Training
 
 
 def median_ms(call, repeats=15):
@@ -121,11 +120,8 @@ def step_floor(batch, n, dim, rng):
 
 
 def trainer_of(world, estimator, k):
-    gradient = BatchGradient(
-        world, estimator, k, marginal="asymptotic", baseline="mean", late_stage="optimal", n_outputs=1,
-        position_weights=None, n_experts=1, batch_size=128,
-    )  # fmt: skip
-    return Trainer(world, gradient, n_experts=1, batch_size=128, learning_rate=0.1, seed=0)
+    never = 10**9
+    return Training(world, estimator, k, n_steps=never, eval_every=never, learning_rate=0.1, baseline="mean", seed=0)
 
 
 def training_times():

@@ -122,7 +122,7 @@ def _scores_by_item(rung, k):
     """Return the score for each shown item, a row an item, NaN where it is too rare to matter."""
     if rung == "CA-PG-SwR":
         logits = load_problem(SYNTHETIC).logits
-        return capg.inclusion_score(logits, np.arange(len(logits)), k, method="with_replacement")
+        return capg.inclusion_score(logits, np.arange(len(logits)), k, marginal="with_replacement")
     return output_scores(SYNTHETIC, 1.0, k, rung)
 
 

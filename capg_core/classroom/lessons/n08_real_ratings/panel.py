@@ -184,7 +184,7 @@ class RecommendationPanel(RacingPanel):
         run = next(iter(self._race.runs.values()), None)
         if run is None or not run.policy_value:
             return None
-        return run.trainer.model, run.done, run.policy_value[-1]
+        return run.model, run.done, run.policy_value[-1]
 
     def _say_status(self):
         race = self._race
