@@ -14,15 +14,6 @@ def softmax(logits):
     return weights / np.sum(weights)
 
 
-def draws(logits, candidates):
-    """Return the softmax that each item of a list was drawn from, one row a draw."""
-    left, rows = np.array(logits, dtype=float), []
-    for item in candidates:
-        rows.append(softmax(left))
-        left[item] = -np.inf
-    return np.array(rows)
-
-
 def all_lists(n_items, k):
     """Return every list of k of the items, one a row."""
     return np.array(list(permutations(range(n_items), k)))

@@ -1,12 +1,13 @@
 """The exercises of 01_two_stage_ranking."""
 
-from functools import lru_cache
+from functools import cache
 from math import comb
 
 import numpy as np
 
 import capg_core as capg
 from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import early_logits, people
 
 _rng = np.random.default_rng(11)
 
@@ -48,25 +49,14 @@ def _with_replacement(mean_reward, k):
     return np.sort(mean_reward)[::-1] @ (((n - m + 1) / n) ** k - ((n - m) / n) ** k)
 
 
-@lru_cache(maxsize=1)
-def blame():
-    """Return the values of user 67 at K = 5 and quality 0.5, and the best reward.
-
-    Returns
-    -------
-    dict
-        "optimal", "uniform", "anti" to the policy value, and "best" to the highest mean reward.
-    """
-    p = capg.load_ratings().user_problem(67)
-    taste = (p.utility - p.utility.mean()) / p.utility.std()
-    noise = np.random.default_rng(167).normal(size=len(p.items))
-    noise = (noise - noise.mean()) / noise.std()
-    score = 0.5 * taste + np.sqrt(1 - 0.5**2) * noise
-    logits = 2 * (score - score.mean()) / score.std()
-    values = {
-        late: capg.policy_value(logits, 5, p.mean_reward, p.utility, late) for late in ("optimal", "uniform", "anti")
-    }
-    return values | {"best": float(p.mean_reward.max())}
+@cache
+def _blame():
+    """Return the values of user 67 at K = 5 and quality 0.5 for each late stage, and the "best" reward."""
+    p = next(person for person in people() if person.user == 67)
+    logits = early_logits(p, 0.5, "random noise")
+    stages = ("optimal", "uniform", "anti")
+    values = {late: capg.policy_value(logits, 5, p.mean_reward, p.utility, late) for late in stages}
+    return values | {"best": p.mean_reward.max()}
 
 
 EXERCISES = (
@@ -180,34 +170,34 @@ EXERCISES = (
         key="01.3",
         question="User 67, quality 0.5, K = 5, and a late stage that picks at random: how many stars of the expected "
         "regret are the late stage's mistake?",
-        expected=lambda: blame()["optimal"] - blame()["uniform"],
+        expected=lambda: _blame()["optimal"] - _blame()["uniform"],
         rtol=5e-3,
         loose=0.06,
         praise="That is right: it is what a perfect late stage would have gained from the same candidates.",
         misconceptions=(
             Misconception(
                 "the whole regret",
-                lambda: blame()["best"] - blame()["uniform"],
+                lambda: _blame()["best"] - _blame()["uniform"],
                 "This is the whole regret. A part of it would remain even with a perfect late stage.",
             ),
             Misconception(
                 "the candidate miss",
-                lambda: blame()["best"] - blame()["optimal"],
+                lambda: _blame()["best"] - _blame()["optimal"],
                 "This is the part that remains with a perfect late stage: the early stage is to blame for it.",
             ),
             Misconception(
                 "another late stage",
-                lambda: blame()["optimal"] - blame()["anti"],
+                lambda: _blame()["optimal"] - _blame()["anti"],
                 "This is for the late stage that picks the worst. The question is about one that picks at random.",
             ),
             Misconception(
                 "a share",
-                lambda: (blame()["optimal"] - blame()["uniform"]) / (blame()["best"] - blame()["uniform"]),
+                lambda: (_blame()["optimal"] - _blame()["uniform"]) / (_blame()["best"] - _blame()["uniform"]),
                 "This is a share of the regret. The question asks for stars.",
             ),
             Misconception(
                 "the value",
-                lambda: blame()["uniform"],
+                lambda: _blame()["uniform"],
                 "This is the value, not a regret. What would a perfect late stage make of the same candidates?",
             ),
         ),

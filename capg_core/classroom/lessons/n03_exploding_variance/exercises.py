@@ -5,7 +5,7 @@ import numpy as np
 import capg_core as capg
 from capg_core.classroom.exercise import Exercise, Misconception
 from capg_core.classroom.lessons.n03_exploding_variance.numbers import COMMON, moments_at
-from capg_core.classroom.plain import draws, softmax
+from capg_core.classroom.plain import softmax
 
 _EASY_CASES = (
     (np.array([0.0, 1.0, -0.5]), np.array([1, 0])),
@@ -19,18 +19,27 @@ _HARD_CASES = (
 )
 
 
+def _draws(logits, candidates):
+    """Return the softmax that each item of a list was drawn from, one row a draw."""
+    left, rows = logits.copy(), []
+    for item in candidates:
+        rows.append(softmax(left))
+        left[item] = -np.inf
+    return np.array(rows)
+
+
 def _sizes(logits, candidates):
-    return 1.0 - np.sum(draws(logits, candidates) ** 2, axis=1)
+    return 1.0 - np.sum(_draws(logits, candidates) ** 2, axis=1)
 
 
 def _drawn(logits, candidates):
     """Return the probability with which each item of the list was drawn."""
-    return draws(logits, candidates)[np.arange(len(candidates)), candidates]
+    return _draws(logits, candidates)[np.arange(len(candidates)), candidates]
 
 
 def _sizes_of_what_came(logits, candidates):
     """Take the squared length of the surprise that happened, not its expectation before the draw."""
-    return 1.0 - 2.0 * _drawn(logits, candidates) + np.sum(draws(logits, candidates) ** 2, axis=1)
+    return 1.0 - 2.0 * _drawn(logits, candidates) + np.sum(_draws(logits, candidates) ** 2, axis=1)
 
 
 def _right_or_wrong(values):
@@ -39,11 +48,8 @@ def _right_or_wrong(values):
     What a cancelling form gives there is noise, and differs from one way of writing it to the next.
     """
     easy, hard = values[: len(_EASY_CASES)], values[len(_EASY_CASES) :]
-    for value, case in zip(hard, _HARD_CASES, strict=True):
-        wanted = capg.list_log_prob(*case)
-        size_is_right = np.abs(np.abs(value) - abs(wanted)) < 1e-8 * abs(wanted)
-        easy = [*easy, np.where(size_is_right, np.sign(value / wanted), 0.0)]
-    return easy
+    pairs = zip(hard, (capg.list_log_prob(*case) for case in _HARD_CASES), strict=True)
+    return easy + [np.where(np.abs(np.abs(v) - abs(w)) < 1e-8 * abs(w), np.sign(v / w), 0.0) for v, w in pairs]
 
 
 def _subtracting(logits, candidates):

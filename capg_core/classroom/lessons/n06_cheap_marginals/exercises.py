@@ -1,7 +1,5 @@
 """The exercises of 06_cheap_marginals."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from capg_core.classroom.exercise import Exercise, Misconception
@@ -51,8 +49,7 @@ def _largest_softmax():
     return softmax(np.random.default_rng(0).normal(size=100)).max()
 
 
-@lru_cache(maxsize=1)
-def first_k_above_one():
+def _first_k_above_one():
     """Return the least K at which K softmax exceeds 1 for some item of the notebook."""
     return next(k for k in range(1, 101) if k * _largest_softmax() > 1.0)
 
@@ -140,14 +137,14 @@ EXERCISES = (
     Exercise(
         key="06.3",
         question="What is the least K at which K softmax exceeds 1 for some of the notebook's 100 items?",
-        expected=first_k_above_one,
+        expected=_first_k_above_one,
         rtol=1e-6,
         loose=1e-4,
         praise="That is right. From there on the approximation is no probability any more.",
         misconceptions=(
             Misconception(
                 "off by one",
-                lambda: first_k_above_one() - 1,
+                lambda: _first_k_above_one() - 1,
                 "At this K the largest one is still below 1. Go one further.",
             ),
             Misconception(

@@ -1,6 +1,6 @@
 """The exercises of 07_training_race."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -34,19 +34,8 @@ def _mean_of_others(rewards):
     return _sum_of_others(rewards) / (len(rewards) - 1)
 
 
-@lru_cache(maxsize=4)
-def steps_to_level(estimator, baseline=None):
-    """Return how many steps an estimator takes to `LEVEL` on the notebook's small world, K = 10, rate 0.1, seed 0.
-
-    Parameters
-    ----------
-    estimator : str
-    baseline : None or "mean"
-
-    Returns
-    -------
-    int
-    """
+def _steps_to_level(estimator, baseline=None):
+    """Return how many steps an estimator takes to `LEVEL` on the notebook's small world, K = 10, rate 0.1, seed 0."""
     curve = capg.train(
         capg.SyntheticWorld(200, 200), estimator, 10,
         n_steps=500, learning_rate=0.1, seed=0, eval_every=50, baseline=baseline,
@@ -54,8 +43,9 @@ def steps_to_level(estimator, baseline=None):
     return int(curve.steps[np.argmax(curve.policy_value >= LEVEL)])
 
 
+@cache
 def _steps():
-    return steps_to_level("V-PG", "mean"), steps_to_level("CA-PG")
+    return _steps_to_level("V-PG", "mean"), _steps_to_level("CA-PG")
 
 
 def _ratio():

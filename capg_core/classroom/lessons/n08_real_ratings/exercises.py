@@ -1,6 +1,6 @@
 """The exercises of 08_real_ratings."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -60,24 +60,14 @@ def _place_by_place(candidates, loved):
     return np.sum(candidates[:n] == loved[:n]) / len(loved)
 
 
-@lru_cache(maxsize=2)
-def trained_value(late_stage="fitted"):
-    """Return the value of CA-PG on the observed ratings: K = 20, 200 steps, rate 0.1.
-
-    Parameters
-    ----------
-    late_stage : {"fitted", "own"}
-
-    Returns
-    -------
-    float
-    """
+@cache
+def _trained_value(late_stage="fitted"):
+    """Return the value of CA-PG on the observed ratings: K = 20, 200 steps, rate 0.1."""
     world = capg.observed_films(late_stage)
     return capg.train(world, "CA-PG", 20, n_steps=200, learning_rate=0.1, seed=0, eval_every=200).policy_value[-1]
 
 
-@lru_cache(maxsize=1)
-def late_stage_alone():
+def _late_stage_alone():
     """Return the mean reward if the fitted late stage chose from everything that a person rated."""
     world = capg.observed_films("fitted")
     picks = np.where(world.available, world.utility, -np.inf).argmax(axis=1)
@@ -171,36 +161,36 @@ EXERCISES = (
         key="08.3",
         question="Observed ratings, fitted late stage, K = 20: what is the mean regret of CA-PG without a baseline "
         "after 200 steps (rate 0.1, seed 0), in stars?",
-        expected=lambda: _best() - trained_value(),
+        expected=lambda: _best() - _trained_value(),
         rtol=0.005,  # two machines may differ a little after 200 steps
         loose=0.015,
         praise="That is right. Regret is the best a person has, minus what the person was shown, averaged.",
         misconceptions=(
             Misconception(
                 "measured from five stars",
-                lambda: 5.0 - trained_value(),
+                lambda: 5.0 - _trained_value(),
                 "Not everybody gave five stars to a film. Measure from the best that each person has: "
                 "capg.optimal_value.",
             ),
             Misconception(
                 "measured from random candidates",
-                lambda: trained_value() - capg.uniform_value(capg.observed_films("fitted"), 20),
+                lambda: _trained_value() - capg.uniform_value(capg.observed_films("fitted"), 20),
                 "This is what was won over random candidates. Regret is what is still missing to the best.",
             ),
             Misconception(
                 "measured from the late stage alone",
-                lambda: late_stage_alone() - trained_value(),
+                lambda: _late_stage_alone() - _trained_value(),
                 "This is measured from what the late stage would show of all films. The best is more than that: the "
                 "late stage errs.",
             ),
             Misconception(
                 "the value",
-                trained_value,
+                _trained_value,
                 "This is the mean reward. Regret is the distance from there to the best.",
             ),
             Misconception(
                 "the late stage that never errs",
-                lambda: _best() - trained_value("own"),
+                lambda: _best() - _trained_value("own"),
                 "This is the regret with the late stage that knows the ratings. The question is about the fitted one.",
             ),
         ),

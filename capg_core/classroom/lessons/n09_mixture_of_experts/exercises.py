@@ -1,6 +1,6 @@
 """The exercises of 09_mixture_of_experts."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def _alone(logits, places):
 # 09.3: how many near a taste are lost.
 
 
-@lru_cache(maxsize=1)
+@cache
 def _covered():
     """Return expected candidates, two experts 90 degrees apart with 12 places each: {name: (first, last)}.
 
