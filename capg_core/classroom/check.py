@@ -97,7 +97,10 @@ def _known(exercise, function):
 
 
 def _close(value, wanted, tolerance):
-    """Compare array by array, by the largest entry of all: near zero, where gradients have entries, it says more."""
+    """Compare array by array, in units of the largest entry of all.
+
+    A gradient has entries near zero, where relative errors say nothing.
+    """
     pairs = list(zip(value, wanted, strict=True))
     if any(v.shape != w.shape or not np.all(np.isfinite(v)) for v, w in pairs):
         return False
