@@ -1,11 +1,10 @@
-"""The panel without a browser, the checks and the wrong answers they name, solutions, README picture."""
+"""The panel without a browser, predictions, README picture."""
 
 import base64
 import doctest
 import importlib
 import io
 import json
-import runpy
 import threading
 from pathlib import Path
 
@@ -15,11 +14,8 @@ import readme_picture
 from PIL import Image
 
 import capg_core as capg
-from capg_core.classroom import Predict, VariancePanel, check
-from capg_core.classroom.check import ALMOST, CORRECT, HINT, NOT_ATTEMPTED
-from capg_core.classroom.exercises import EXERCISES
+from capg_core.classroom import Predict, VariancePanel
 from capg_core.classroom.lessons.n00_start_here import numbers as variance_numbers
-from capg_core.classroom.lessons.n00_start_here.exercises import variances_at
 from capg_core.classroom.panel import WIDGET_VIEW
 from capg_core.look import FONT, LOOKS, look_of, spread
 
@@ -245,76 +241,6 @@ def test_style_covers_every_estimator():
     assert min(np.diff(placed)) >= 0.1 - 1e-12 and placed[-1] <= 1.0
 
 
-# The checks.
-
-
-@pytest.mark.parametrize("key", EXERCISES)
-@pytest.mark.parametrize("answer", [None, ...])
-def test_no_answer_is_not_attempted(key, answer):
-    assert check(key, answer).state == NOT_ATTEMPTED
-
-
-@pytest.mark.parametrize("key", EXERCISES)
-def test_the_expected_answer_is_correct(key):
-    assert check(key, EXERCISES[key].expected()).state == CORRECT
-
-
-MISTAKES = [(key, mistake) for key, exercise in EXERCISES.items() for mistake in exercise.misconceptions]
-
-
-@pytest.mark.parametrize(("key", "mistake"), MISTAKES, ids=[f"{key} {m.name}" for key, m in MISTAKES])
-def test_each_wrong_answer_gets_its_own_hint(key, mistake):
-    result = check(key, mistake.wrong())
-    assert result.state == HINT
-    assert result.hint == mistake.hint
-    assert "<details" in result._repr_html_()
-
-
-def test_almost_by_sign_shape_and_tolerance():
-    exact = capg.list_score
-    assert check("00.1", lambda logits, items: -exact(logits, items)).state == ALMOST
-    row = check("00.1", lambda logits, items: exact(logits, items)[None])
-    assert row.state == ALMOST and "shape" in row.text
-    assert check("00.1", lambda logits, items: exact(logits, items).round(4)).state == ALMOST
-    vanilla, credit = variances_at(20)
-    assert check("00.2", 1.25 * vanilla / credit).state == ALMOST
-
-
-def test_broken_answers_get_a_hint_and_never_raise():
-    def broken(logits, candidates):
-        return 1 / 0
-
-    assert "ZeroDivisionError" in check("00.1", broken).text
-    assert check("00.1", lambda logits, candidates: None).state == NOT_ATTEMPTED
-    for answer in (
-        3.0,
-        "score",
-        lambda logits, candidates: np.zeros(2),
-        lambda logits, candidates: logits * np.nan,
-    ):
-        assert check("00.1", answer).state == HINT
-    for answer in ("many", [1.0, 2.0], np.nan, np.inf, {}, 7.0):
-        assert check("00.2", answer).state == HINT
-    with pytest.raises(ValueError, match="'99.9'"):
-        check("99.9", 1)
-
-
-def test_check_reads_the_same_each_time():
-    first, second = check("00.2", 1.0), check("00.2", 1.0)
-    assert repr(first) == repr(second) == first.text
-    assert first._repr_html_() == second._repr_html_()
-
-
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "notebooks" / "solutions").glob("*.py")), ids=lambda path: path.stem
-)
-def test_solutions_are_correct(path):
-    answers = runpy.run_path(str(path))["ANSWERS"]
-    assert set(answers) == {key for key in EXERCISES if key.startswith(path.stem[:2])}
-    for key, answer in answers.items():
-        assert check(key, answer).state == CORRECT
-
-
 def test_prediction_is_kept_until_the_reveal():
     ask = Predict("Which?", ["this", "that"])
     assert ask.reveal("this") == "You recorded no guess. The answer: this."
@@ -347,7 +273,7 @@ def test_stored_outputs_hold_no_dead_widgets():
                 )
 
 
-@pytest.mark.parametrize("name", ["check", "predict", "style", "variance_panel"])
+@pytest.mark.parametrize("name", ["predict", "style", "variance_panel"])
 def test_docstring_examples_run(name):
     module = importlib.import_module(f"capg_core.classroom.{name}")
     found = doctest.testmod(module)

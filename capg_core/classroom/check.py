@@ -1,66 +1,22 @@
-"""Automatic checks of the exercises, with four answers: not attempted, a hint, almost, correct."""
+"""Automatic checks of the exercises, with four answers: not attempted, a hint, almost, correct.
+
+A student's function is called on a copy of every case, and what it returns is compared with what the right answer
+returns there, case by case and array by array; then with what each known wrong answer returns.
+"""
 
 import html
-from dataclasses import dataclass, field
+import math
+from copy import deepcopy
+from functools import cache
 
 import numpy as np
+
+from capg_core.classroom.exercises import EXERCISES
 
 NOT_ATTEMPTED, HINT, ALMOST, CORRECT = "not attempted", "hint", "almost", "correct"
 STATES = (NOT_ATTEMPTED, HINT, ALMOST, CORRECT)
 _MARKS = {NOT_ATTEMPTED: "○", HINT: "✗", ALMOST: "≈", CORRECT: "✓"}
 _COLOURS = {NOT_ATTEMPTED: "#717581", HINT: "#bd1f01", ALMOST: "#e76300", CORRECT: "#3f90da"}
-
-
-@dataclass(frozen=True)
-class Misconception:
-    """A wrong answer that students give, and what to tell them.
-
-    Attributes
-    ----------
-    name : str
-        What went wrong, in a few words.
-    wrong : callable
-        Takes nothing and returns the wrong answer, in the form a student would give it.
-    hint : str
-        One or two sentences that point at the mistake and do not give the answer.
-    """
-
-    name: str
-    wrong: callable
-    hint: str
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise.
-
-    Attributes
-    ----------
-    key : str
-        Notebook and number, such as ``"00.1"``.
-    question : str
-        The question in one sentence.
-    expected : callable
-        Takes nothing and returns the right answer, in the form a student would give it.
-    misconceptions : tuple of Misconception
-    evaluate : callable
-        Turns an answer into an array to compare; for a coding exercise it calls the student's function.
-    rtol : float
-        Relative error up to which an answer is correct.
-    loose : float
-        Relative error up to which it is almost right.
-    praise : str
-        What to say when it is correct.
-    """
-
-    key: str
-    question: str
-    expected: callable
-    misconceptions: tuple
-    evaluate: callable = field(default=lambda answer: np.asarray(answer, dtype=float))
-    rtol: float = 1e-6
-    loose: float = 1e-2
-    praise: str = "That is right."
 
 
 class Result:
@@ -93,34 +49,91 @@ class Result:
         )
 
 
+def _given(answer):
+    if answer is None or answer is ...:
+        raise NotImplementedError
+    return answer
+
+
+@cache
+def _shapes(exercise):
+    """Return the shapes of what the right answer returns: a tuple for each case, with one shape for each array."""
+    results = [exercise.expected(*deepcopy(case)) for case in exercise.cases]
+    return [tuple(np.shape(part) for part in (r if isinstance(r, tuple) else (r,))) for r in results]
+
+
+def _fitted(exercise, case, result, wanted):
+    """Return a result in the shape in which it is compared, or refuse it."""
+    result, size = np.asarray(result, dtype=float), math.prod(wanted)
+    fits = result.shape == wanted if exercise.other_shape == "refuse" else result.size == size
+    if exercise.wrong_shape and not fits:
+        raise ValueError(exercise.wrong_shape.format(found=result.shape, wanted=wanted, size=size, case=case))
+    if exercise.other_shape == "accept" or size == 1:
+        return result.ravel()
+    return result if result.ndim == 1 else result.reshape(1, -1)
+
+
+def _values(exercise, answer):
+    """Return what an answer gives: a list of arrays, all those of the first case, then of the second, and so on."""
+    if not exercise.call:
+        return [np.asarray(answer, dtype=float)]
+    if not callable(answer):
+        raise TypeError(f"expected a function {exercise.call}, not {type(answer).__name__}")
+    values = []
+    for case, shapes in zip(exercise.cases, _shapes(exercise), strict=True):
+        with np.errstate(all="ignore"):  # a case may be hard on purpose, and a wrong answer may overflow
+            result = _given(answer(*deepcopy(case)))
+        parts = result if len(shapes) > 1 else (result,)
+        if not isinstance(parts, tuple) or len(parts) != len(shapes):
+            raise ValueError(f"expected {exercise.returns}")
+        values += [_fitted(exercise, case, part, shape) for part, shape in zip(parts, shapes, strict=True)]
+    return exercise.read(values)
+
+
+@cache
+def _known(exercise, function):
+    """Return what the right answer gives, or a wrong one that is known."""
+    return _values(exercise, exercise.answer(function))
+
+
 def _close(value, wanted, tolerance):
-    """Compare by the largest entry: a gradient has entries near zero, where relative errors say nothing."""
-    if value.shape != wanted.shape or not np.all(np.isfinite(value)):
+    """Compare array by array, in units of the largest entry of all.
+
+    A gradient has entries near zero, where relative errors say nothing.
+    """
+    pairs = list(zip(value, wanted, strict=True))
+    if any(v.shape != w.shape or not np.all(np.isfinite(v)) for v, w in pairs):
         return False
-    scale = max(float(np.max(np.abs(wanted))), 1e-300)
-    return float(np.max(np.abs(value - wanted))) <= tolerance * scale
+    # an exact zero that is computed in two ways is zero twice
+    error = max(tolerance * max(np.max(np.abs(w)) for w in wanted), 1e-10)
+    return all(np.max(np.abs(v - w)) <= error for v, w in pairs)
+
+
+def _shape(value):
+    """Return the shape that the arrays have side by side."""
+    if len(value) == 1:
+        return value[0].shape
+    return (1,) * (max(part.ndim for part in value) - 1) + (sum(part.size for part in value),)
 
 
 def _judge(exercise, value):
-    wanted = exercise.evaluate(exercise.expected())
+    wanted = _known(exercise, exercise.expected)
     if _close(value, wanted, exercise.rtol):
         return CORRECT, exercise.praise, ""
-    if _close(-value, wanted, exercise.rtol):
+    if _close([-part for part in value], wanted, exercise.rtol):
         return ALMOST, "The size is right and the sign is wrong.", ""
-    if value.size == wanted.size and _close(value.reshape(wanted.shape), wanted, exercise.rtol):
-        return ALMOST, f"The numbers are right, the shape is {value.shape} and should be {wanted.shape}.", ""
+    found, right = _shape(value), _shape(wanted)
+    same_size = all(v.size == w.size for v, w in zip(value, wanted, strict=True))
+    if same_size and _close([v.reshape(w.shape) for v, w in zip(value, wanted, strict=True)], wanted, exercise.rtol):
+        return ALMOST, f"The numbers are right, the shape is {found} and should be {right}.", ""
     for mistake in exercise.misconceptions:
-        if _close(value, exercise.evaluate(mistake.wrong()), exercise.rtol):
+        if _close(value, _known(exercise, mistake.wrong), exercise.rtol):
             return HINT, "Not yet.", mistake.hint
     if _close(value, wanted, exercise.loose):
         return ALMOST, "Close, and not within the tolerance. Look for a rounded or simulated number.", ""
-    if value.shape != wanted.shape:
-        return HINT, "Not yet.", f"The answer has shape {value.shape}; expected {wanted.shape}."
-    return (
-        HINT,
-        "Not yet.",
-        f"This is none of the usual mistakes. Read the question again: {exercise.question}",
-    )
+    if found != right:
+        return HINT, "Not yet.", f"The answer has shape {found}; expected {right}."
+    return HINT, "Not yet.", f"This is none of the usual mistakes. Read the question again: {exercise.question}"
 
 
 def check(key, answer=None):
@@ -148,20 +161,14 @@ def check(key, answer=None):
     >>> check("00.1", ...).state
     'not attempted'
     """
-    from capg_core.classroom.exercises import EXERCISES
-
     if key not in EXERCISES:
         raise ValueError(f"exercise is {key!r}; expected one of {', '.join(EXERCISES)}")
     exercise = EXERCISES[key]
-    if answer is None or answer is ...:
-        return Result(key, NOT_ATTEMPTED, f"{exercise.question}")
     try:
-        value = exercise.evaluate(answer)
+        value = _values(exercise, _given(answer))
     except NotImplementedError:
-        return Result(key, NOT_ATTEMPTED, f"{exercise.question}")
+        return Result(key, NOT_ATTEMPTED, exercise.question)
     except Exception as error:
         # A student's code may raise anything; the check says so instead of stopping the notebook.
         return Result(key, HINT, "The answer could not be used.", f"{type(error).__name__}: {error}")
-    if value is None:
-        return Result(key, NOT_ATTEMPTED, f"{exercise.question}")
     return Result(key, *_judge(exercise, value))

@@ -1,12 +1,13 @@
 """The exercises of 01_two_stage_ranking."""
 
-from functools import lru_cache
+from functools import cache
 from math import comb
 
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.check import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import early_logits, people
 
 _rng = np.random.default_rng(11)
 
@@ -23,96 +24,22 @@ _UNIFORM_CASES = (
 )
 
 
-def _try_regret(function):
-    """Call a student's ``regret(lists, mean_reward, utility)`` on every case."""
-    if not callable(function):
-        raise TypeError(f"expected a function regret(lists, mean_reward, utility), not {type(function).__name__}")
-    results = []
-    for case in _REGRET_CASES:
-        result = function(*(array.copy() for array in case))
-        if result is None or result is ...:
-            raise NotImplementedError
-        result = np.asarray(result, dtype=float)
-        if result.size != 1:
-            raise ValueError(f"the regret has shape {result.shape}; expected one number, the mean over the lists")
-        results.append(float(result.reshape(-1)[0]))
-    return np.array(results)
-
-
-def _try_uniform(function):
-    """Call a student's ``uniform_value(mean_reward, k)`` on every case."""
-    if not callable(function):
-        raise TypeError(f"expected a function uniform_value(mean_reward, k), not {type(function).__name__}")
-    results = []
-    for mean_reward, k in _UNIFORM_CASES:
-        result = function(mean_reward.copy(), k)
-        if result is None or result is ...:
-            raise NotImplementedError
-        results.append(float(np.asarray(result, dtype=float).reshape(())))
-    return np.array(results)
-
-
-def _regret(lists, mean_reward, utility):
-    return mean_reward.max() - np.mean(mean_reward[capg.choose_output(lists, utility)])
-
-
-def _of_the_first(lists, mean_reward, utility):
-    """Show the film drawn first: no late stage."""
-    return mean_reward.max() - np.mean(mean_reward[lists[:, 0]])
-
-
-def _late_stage_sees_the_reward(lists, mean_reward, utility):
-    """Let the late stage pick the largest reward, which it does not know."""
-    return mean_reward.max() - np.mean(mean_reward[lists].max(axis=1))
-
-
-def _against_the_candidates(lists, mean_reward, utility):
-    """Compare with the best candidate, not with the best film."""
-    return np.mean(mean_reward[lists].max(axis=1) - mean_reward[capg.choose_output(lists, utility)])
-
-
-def _in_utility(lists, mean_reward, utility):
-    """Measure in units of the late stage's utility."""
-    return utility.max() - np.mean(utility[capg.choose_output(lists, utility)])
-
-
-def _value_not_regret(lists, mean_reward, utility):
+def _value(lists, mean_reward, utility):
     return np.mean(mean_reward[capg.choose_output(lists, utility)])
 
 
-def _summed(lists, mean_reward, utility):
-    return len(lists) * _regret(lists, mean_reward, utility)
+def _regret(lists, mean_reward, utility):
+    return mean_reward.max() - _value(lists, mean_reward, utility)
 
 
-def _averaged_candidates(lists, mean_reward, utility):
-    """Average over the candidates: a late stage that picks at random."""
-    return mean_reward.max() - np.mean(mean_reward[lists])
+def _uniform_value(mean_reward, k, *, worse=0, others=-1, best_first=True):
+    """Return the value, and what comes out when a count is wrong.
 
-
-def _best_position(lists, mean_reward, utility):
-    """Use the place in the list as if it were the number of the film."""
-    return mean_reward.max() - np.mean(mean_reward[np.argmax(utility[lists], axis=1)])
-
-
-def _hypergeometric(worse, chosen, k, largest_first=True):
-    """Return a wrong or right value by ``chosen(n, m)`` sets in which film m (1 is best) is shown."""
-
-    def value(mean_reward, k_asked):
-        n = len(mean_reward)
-        ordered = np.sort(mean_reward)
-        ordered = ordered[::-1] if largest_first else ordered
-        size = k(k_asked)
-        return sum(comb(worse(n, m), chosen(size)) * q for m, q in enumerate(ordered, 1)) / comb(n, size)
-
-    return value
-
-
-_uniform = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k)
-_shows_the_worst = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k, largest_first=False)
-_counted_itself = _hypergeometric(lambda n, m: n - m + 1, lambda k: k - 1, lambda k: k)
-_all_missed = _hypergeometric(lambda n, m: n - m, lambda k: k, lambda k: k)
-_one_too_few = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k - 1)
-_one_too_many = _hypergeometric(lambda n, m: n - m, lambda k: k - 1, lambda k: k + 1)
+    Film m of n is shown in C(n - m + worse, k + others) of C(n, k) sets, where film 1 is the best.
+    """
+    n, ordered = len(mean_reward), np.sort(mean_reward)
+    ordered = ordered[::-1] if best_first else ordered
+    return sum(comb(n - m + worse, k + others) * q for m, q in enumerate(ordered, 1)) / comb(n, k)
 
 
 def _with_replacement(mean_reward, k):
@@ -122,29 +49,14 @@ def _with_replacement(mean_reward, k):
     return np.sort(mean_reward)[::-1] @ (((n - m + 1) / n) ** k - ((n - m) / n) ** k)
 
 
-def _no_late_stage(mean_reward, k):
-    return np.mean(mean_reward)
-
-
-@lru_cache(maxsize=1)
-def blame():
-    """Return the values of user 67 at K = 5 and quality 0.5, and the best reward.
-
-    Returns
-    -------
-    dict
-        "optimal", "uniform", "anti" to the policy value, and "best" to the highest mean reward.
-    """
-    p = capg.load_ratings().user_problem(67)
-    taste = (p.utility - p.utility.mean()) / p.utility.std()
-    noise = np.random.default_rng(167).normal(size=len(p.items))
-    noise = (noise - noise.mean()) / noise.std()
-    score = 0.5 * taste + np.sqrt(1 - 0.5**2) * noise
-    logits = 2 * (score - score.mean()) / score.std()
-    values = {
-        late: capg.policy_value(logits, 5, p.mean_reward, p.utility, late) for late in ("optimal", "uniform", "anti")
-    }
-    return values | {"best": float(p.mean_reward.max())}
+@cache
+def _blame():
+    """Return the values of user 67 at K = 5 and quality 0.5 for each late stage, and the "best" reward."""
+    p = next(person for person in people() if person.user == 67)
+    logits = early_logits(p, 0.5, "random noise")
+    stages = ("optimal", "uniform", "anti")
+    values = {late: capg.policy_value(logits, 5, p.mean_reward, p.utility, late) for late in stages}
+    return values | {"best": p.mean_reward.max()}
 
 
 EXERCISES = (
@@ -152,50 +64,52 @@ EXERCISES = (
         key="01.1",
         question="Write regret(lists, mean_reward, utility): the mean regret over the lists, when the late stage "
         "shows the candidate with the largest utility.",
-        expected=lambda: _regret,
-        evaluate=_try_regret,
+        expected=_regret,
+        call="regret(lists, mean_reward, utility)",
+        cases=_REGRET_CASES,
+        wrong_shape="the regret has shape {found}; expected one number, the mean over the lists",
         rtol=1e-8,
         misconceptions=(
             Misconception(
                 "reward of the first candidate",
-                lambda: _of_the_first,
+                lambda lists, mean_reward, utility: mean_reward.max() - np.mean(mean_reward[lists[:, 0]]),
                 "This shows the film drawn first. The order of the draws does not matter to the late stage: it looks "
                 "at all the candidates.",
             ),
             Misconception(
                 "late stage sees the reward",
-                lambda: _late_stage_sees_the_reward,
+                lambda lists, mean_reward, utility: _regret(lists, mean_reward, mean_reward),
                 "Here the late stage picks by the mean reward. It knows its own utility only, and the two may differ.",
             ),
             Misconception(
                 "compared with the best candidate",
-                lambda: _against_the_candidates,
+                lambda lists, reward, utility: np.mean(reward[lists].max(axis=1)) - _value(lists, reward, utility),
                 "This compares with the best of the candidates, so it is blind to films the early stage left out. "
                 "Regret compares with the best film of all.",
             ),
             Misconception(
                 "measured in utility",
-                lambda: _in_utility,
+                lambda lists, mean_reward, utility: _regret(lists, utility, utility),
                 "This is in units of the utility. The late stage picks by utility; the user pays in reward.",
             ),
             Misconception(
                 "value instead of regret",
-                lambda: _value_not_regret,
+                _value,
                 "This is the mean reward of what is shown. Regret is how far that falls short of the best film.",
             ),
             Misconception(
                 "summed instead of averaged",
-                lambda: _summed,
+                lambda lists, mean_reward, utility: len(lists) * _regret(lists, mean_reward, utility),
                 "This grows with the number of lists: it is a sum. The question asks for the mean over the lists.",
             ),
             Misconception(
                 "averaged over the candidates",
-                lambda: _averaged_candidates,
+                lambda lists, mean_reward, utility: mean_reward.max() - np.mean(mean_reward[lists]),
                 "This averages over all the candidates, as if the late stage picked at random.",
             ),
             Misconception(
                 "place instead of film",
-                lambda: _best_position,
+                lambda lists, reward, utility: reward.max() - np.mean(reward[np.argmax(utility[lists], axis=1)]),
                 "An argmax over a list gives a place in that list. Which film stands in that place?",
             ),
         ),
@@ -205,47 +119,49 @@ EXERCISES = (
         key="01.2",
         question="Write uniform_value(mean_reward, k): the exact expected reward when all sets of k candidates are "
         "equally likely and the late stage shows the best of them.",
-        expected=lambda: _uniform,
-        evaluate=_try_uniform,
+        expected=_uniform_value,
+        call="uniform_value(mean_reward, k)",
+        cases=_UNIFORM_CASES,
+        wrong_shape="the value has shape {found}; expected one number",
         rtol=1e-8,
         praise="That is right. capg.uniform_value does the same for many users at once.",
         misconceptions=(
             Misconception(
                 "with replacement",
-                lambda: _with_replacement,
+                _with_replacement,
                 "These are K draws that are put back, so a film can come twice. Count sets of K different films.",
             ),
             Misconception(
                 "forgot the late stage",
-                lambda: _no_late_stage,
+                lambda mean_reward, k: np.mean(mean_reward),
                 "This is the mean over all films, whatever K is: the late stage is missing. Which films must be absent "
                 "for a given film to be shown?",
             ),
             Misconception(
                 "shows the worst",
-                lambda: _shows_the_worst,
+                lambda mean_reward, k: _uniform_value(mean_reward, k, best_first=False),
                 "This is the value of a late stage that shows the worst candidate. Look at the direction of your sort.",
             ),
             Misconception(
                 "counted the film itself",
-                lambda: _counted_itself,
+                lambda mean_reward, k: _uniform_value(mean_reward, k, worse=1),
                 "Your probabilities add up to more than one. How many films are worse than the m-th best, if the best "
                 "is number one?",
             ),
             Misconception(
                 "probability that the best are missed",
-                lambda: _all_missed,
+                lambda mean_reward, k: _uniform_value(mean_reward, k, others=0),
                 "This uses the probability that none of the m best is a candidate. To be shown, the film itself has to "
                 "be in the set: how many places are left for the others?",
             ),
             Misconception(
                 "one candidate too few",
-                lambda: _one_too_few,
+                lambda mean_reward, k: _uniform_value(mean_reward, k - 1),
                 "This is the value with K − 1 candidates. Check the size of the sets.",
             ),
             Misconception(
                 "one candidate too many",
-                lambda: _one_too_many,
+                lambda mean_reward, k: _uniform_value(mean_reward, k + 1),
                 "This chooses from sets of K + 1 films. Check the size of the sets you divide by.",
             ),
         ),
@@ -254,34 +170,34 @@ EXERCISES = (
         key="01.3",
         question="User 67, quality 0.5, K = 5, and a late stage that picks at random: how many stars of the expected "
         "regret are the late stage's mistake?",
-        expected=lambda: blame()["optimal"] - blame()["uniform"],
+        expected=lambda: _blame()["optimal"] - _blame()["uniform"],
         rtol=5e-3,
         loose=0.06,
         praise="That is right: it is what a perfect late stage would have gained from the same candidates.",
         misconceptions=(
             Misconception(
                 "the whole regret",
-                lambda: blame()["best"] - blame()["uniform"],
+                lambda: _blame()["best"] - _blame()["uniform"],
                 "This is the whole regret. A part of it would remain even with a perfect late stage.",
             ),
             Misconception(
                 "the candidate miss",
-                lambda: blame()["best"] - blame()["optimal"],
+                lambda: _blame()["best"] - _blame()["optimal"],
                 "This is the part that remains with a perfect late stage: the early stage is to blame for it.",
             ),
             Misconception(
                 "another late stage",
-                lambda: blame()["optimal"] - blame()["anti"],
+                lambda: _blame()["optimal"] - _blame()["anti"],
                 "This is for the late stage that picks the worst. The question is about one that picks at random.",
             ),
             Misconception(
                 "a share",
-                lambda: (blame()["optimal"] - blame()["uniform"]) / (blame()["best"] - blame()["uniform"]),
+                lambda: (_blame()["optimal"] - _blame()["uniform"]) / (_blame()["best"] - _blame()["uniform"]),
                 "This is a share of the regret. The question asks for stars.",
             ),
             Misconception(
                 "the value",
-                lambda: blame()["uniform"],
+                lambda: _blame()["uniform"],
                 "This is the value, not a regret. What would a perfect late stage make of the same candidates?",
             ),
         ),

@@ -5,11 +5,10 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.check import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception
 
 ADDED = 2.0  # to every reward, in 05.3
 
-# Logits, K and utilities on which a student's function is tried.
 _DRIFT_CASES = (
     (np.array([0.3, -1.2, 0.8, 0.0]), 2, np.array([0.1, 0.9, 0.4, 0.7])),
     (np.array([1.0, 0.5, 0.0, -0.5, -1.0]), 3, np.array([5.0, 1.0, 4.0, 2.0, 3.0])),
@@ -18,61 +17,16 @@ _BASELINE_CASES = (
     (np.array([0.2, -0.3, 0.1]), np.array([0.5, -0.1, -0.4]), 2.0),
     (np.array([-1.0, 0.4, 0.6, 0.0]), np.array([0.3, 0.1, -0.6, 0.2]), -0.5),
 )
+_WRONG_SHAPE = "the result has shape {found}; expected {wanted}, one number an item"
 
 
-def _try(function, cases, name):
-    """Call a student's function on every case, and join the vectors it returns."""
-    if not callable(function):
-        raise TypeError(f"expected a function {name}, not {type(function).__name__}")
-    results = []
-    for case in cases:
-        result = function(*(part.copy() if isinstance(part, np.ndarray) else part for part in case))
-        if result is None or result is ...:
-            raise NotImplementedError
-        result = np.asarray(result, dtype=float)
-        if result.shape != case[0].shape:
-            raise ValueError(f"the result has shape {result.shape}; expected {case[0].shape}, one number an item")
-        results.append(result)
-    return np.round(np.concatenate(results), 10)  # an exact zero computed in two ways is zero twice
+def _weighted(logits, k, weights):
+    """Return the sum over the items of a weight times the gradient of log pi."""
+    return weights @ capg.inclusion_score(logits, np.arange(len(logits)), k)
 
 
-def _try_drift(function):
-    return _try(function, _DRIFT_CASES, "drift(logits, k, utility)")
-
-
-def _try_baseline(function):
-    return _try(function, _BASELINE_CASES, "with_baseline(mean, drift, b)")
-
-
-def _scores(logits, k):
-    return capg.inclusion_score(logits, np.arange(len(logits)), k)
-
-
-def _drift(logits, k, utility):
-    return capg.outcome_probabilities(logits, k, utility) @ _scores(logits, k)
-
-
-def _sums_to_nothing(logits, k, utility):
-    """Weigh the scores of pi by pi: the gradient of their sum, which is K."""
-    return capg.inclusion_probabilities(logits, k) @ _scores(logits, k)
-
-
-def _not_the_log(logits, k, utility):
-    """Weigh the gradients of pi, not those of log pi."""
-    pi = capg.inclusion_probabilities(logits, k)
-    return (capg.outcome_probabilities(logits, k, utility) * pi) @ _scores(logits, k)
-
-
-def _not_weighted(logits, k, utility):
-    return _scores(logits, k).sum(axis=0)
-
-
-def _averaged(logits, k, utility):
-    return _drift(logits, k, utility) / len(logits)
-
-
-def _with_utility(logits, k, utility):
-    return (capg.outcome_probabilities(logits, k, utility) * utility) @ _scores(logits, k)
+def _drift(logits, k, utility, times=1.0):
+    return _weighted(logits, k, capg.outcome_probabilities(logits, k, utility) * times)
 
 
 @lru_cache(maxsize=4)
@@ -110,35 +64,38 @@ EXERCISES = (
         key="05.1",
         question="Write drift(logits, k, utility): the sum over the items of rho_a times the gradient of log pi_a, for "
         "the optimal late stage.",
-        expected=lambda: _drift,
-        evaluate=_try_drift,
+        expected=_drift,
+        call="drift(logits, k, utility)",
+        cases=_DRIFT_CASES,
+        wrong_shape=_WRONG_SHAPE,
+        other_shape="refuse",
         rtol=1e-7,
         praise="That is what CA-PG does on average when every reward is 1.",
         misconceptions=(
             Misconception(
                 "zero",
-                lambda: _sums_to_nothing,
+                lambda logits, k, utility: _weighted(logits, k, capg.inclusion_probabilities(logits, k)),
                 "All zeros: the chance that weighs the score and the chance inside the log are the same here. "
                 "CA-PG's are two different ones.",
             ),
             Misconception(
                 "gradient of the probability",
-                lambda: _not_the_log,
+                lambda logits, k, utility: _drift(logits, k, utility, times=capg.inclusion_probabilities(logits, k)),
                 "This weighs the gradients of pi. The score is the gradient of log pi.",
             ),
             Misconception(
                 "not weighted",
-                lambda: _not_weighted,
+                lambda logits, k, utility: _weighted(logits, k, np.ones(len(logits))),
                 "Every score counts the same here. On average a score counts as often as its item is shown.",
             ),
             Misconception(
                 "averaged instead of summed",
-                lambda: _averaged,
+                lambda logits, k, utility: _drift(logits, k, utility) / len(logits),
                 "This divides by the number of items. The chances rho already sum to one.",
             ),
             Misconception(
                 "weighted by the utility too",
-                lambda: _with_utility,
+                lambda logits, k, utility: _drift(logits, k, utility, times=utility),
                 "Here every reward is 1. The utility says which item is shown, and nothing else.",
             ),
         ),
@@ -146,29 +103,32 @@ EXERCISES = (
     Exercise(
         key="05.2",
         question="Write with_baseline(mean, drift, b): the mean of CA-PG with baseline b, from its mean without one.",
-        expected=lambda: lambda mean, drift, b: mean - b * drift,
-        evaluate=_try_baseline,
+        expected=lambda mean, drift, b: mean - b * drift,
+        call="with_baseline(mean, drift, b)",
+        cases=_BASELINE_CASES,
+        wrong_shape=_WRONG_SHAPE,
+        other_shape="refuse",
         rtol=1e-8,
         praise="That is right. The mean is linear in the reward, so a baseline takes away b times the drift.",
         misconceptions=(
             Misconception(
                 "baseline applied to a biased estimator as if it were neutral",
-                lambda: lambda mean, drift, b: mean,
+                lambda mean, drift, b: mean,
                 "A baseline leaves the mean alone only if the mean of the score is zero. Is it, for CA-PG?",
             ),
             Misconception(
                 "the number alone",
-                lambda: lambda mean, drift, b: mean - b,
+                lambda mean, drift, b: mean - b,
                 "The baseline is subtracted from the reward, and the reward multiplies a score.",
             ),
             Misconception(
                 "added",
-                lambda: lambda mean, drift, b: mean + b * drift,
+                lambda mean, drift, b: mean + b * drift,
                 "With this sign the baseline is added to the reward.",
             ),
             Misconception(
                 "drift once",
-                lambda: lambda mean, drift, b: mean - drift,
+                lambda mean, drift, b: mean - drift,
                 "This is right for one value of b. The drift is the mean for a reward of 1 everywhere.",
             ),
         ),

@@ -1,121 +1,41 @@
 """The exercises of 07_training_race."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.check import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception
 
-# Parameters, gradients and sums of squares on which a student's step is tried: (theta, gradient, squares, rate).
+# Parameters, gradients, sums of squares and a rate.
 _STEP_CASES = (
     (np.array([0.0, 1.0, -2.0]), np.array([0.5, -2.0, 0.1]), np.array([1.0, 4.0, 0.25]), 0.1),
     (np.array([0.3, -0.7]), np.array([-1.5, 3.0]), np.array([2.0, 0.5]), 0.01),
 )
-_REWARDS = (np.array([7.0, 5.0, 9.0, 1.0]), np.array([2.5, 2.5, 4.0]), np.array([0.0, 6.0]))
+_REWARD_CASES = ((np.array([7.0, 5.0, 9.0, 1.0]),), (np.array([2.5, 2.5, 4.0]),), (np.array([0.0, 6.0]),))
 LEVEL = 7.3
 
 
-def _must_be_function(function, name):
-    if not callable(function):
-        raise TypeError(f"expected a function {name}, not {type(function).__name__}")
-
-
-def _try_adagrad(function):
-    """Call a student's ``adagrad(theta, gradient, squares, rate)`` on every case and join what it returns."""
-    _must_be_function(function, "adagrad(theta, gradient, squares, rate)")
-    results = []
-    for theta, gradient, squares, rate in _STEP_CASES:
-        result = function(theta.copy(), gradient.copy(), squares.copy(), rate)
-        if result is None or result is ...:
-            raise NotImplementedError
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise ValueError("expected two arrays: return theta, squares")
-        for part in result:
-            part = np.asarray(part, dtype=float)
-            if part.shape != theta.shape:
-                raise ValueError(f"an array has shape {part.shape}; expected {theta.shape}, one number a parameter")
-            results.append(part)
-    return np.concatenate(results)
-
-
-def _try_advantages(function):
-    """Call a student's ``advantages(rewards)`` on every case and join the results."""
-    _must_be_function(function, "advantages(rewards)")
-    results = []
-    for rewards in _REWARDS:
-        result = function(rewards.copy())
-        if result is None or result is ...:
-            raise NotImplementedError
-        result = np.asarray(result, dtype=float)
-        if result.shape != rewards.shape:
-            raise ValueError(f"the result has shape {result.shape}; expected {rewards.shape}, one number a reward")
-        results.append(result)
-    return np.concatenate(results)
-
-
-def _adagrad(theta, gradient, squares, rate):
-    squares = squares + gradient**2
-    return theta + rate * gradient / np.sqrt(squares), squares
-
-
-def _downhill(theta, gradient, squares, rate):
-    squares = squares + gradient**2
-    return theta - rate * gradient / np.sqrt(squares), squares
-
-
-def _no_root(theta, gradient, squares, rate):
-    squares = squares + gradient**2
-    return theta + rate * gradient / squares, squares
-
-
-def _no_memory(theta, gradient, squares, rate):
-    squares = gradient**2
-    return theta + rate * gradient / np.sqrt(squares), squares
+def _adagrad(theta, gradient, squares, rate, *, added=None, divide=np.sqrt):
+    """Step uphill, and what comes out when something else is added to the squares, or the step divided otherwise."""
+    squares = squares + (gradient**2 if added is None else added)
+    return theta + rate * gradient / divide(squares), squares
 
 
 def _old_squares(theta, gradient, squares, rate):
     return theta + rate * gradient / np.sqrt(squares), squares + gradient**2
 
 
-def _one_sum(theta, gradient, squares, rate):
-    squares = squares + np.sum(gradient**2)
-    return theta + rate * gradient / np.sqrt(squares), squares
+def _sum_of_others(rewards):
+    return np.sum(rewards) - rewards
 
 
-def _others_mean(rewards):
-    return rewards - (np.sum(rewards) - rewards) / (len(rewards) - 1)
+def _mean_of_others(rewards):
+    return _sum_of_others(rewards) / (len(rewards) - 1)
 
 
-def _mean_with_own(rewards):
-    return rewards - np.mean(rewards)
-
-
-def _divided_by_all(rewards):
-    return rewards - (np.sum(rewards) - rewards) / len(rewards)
-
-
-def _not_averaged(rewards):
-    return rewards - (np.sum(rewards) - rewards)
-
-
-def _baseline_only(rewards):
-    return (np.sum(rewards) - rewards) / (len(rewards) - 1)
-
-
-@lru_cache(maxsize=4)
-def steps_to_level(estimator, baseline=None):
-    """Return how many steps an estimator takes to `LEVEL` on the notebook's small world, K = 10, rate 0.1, seed 0.
-
-    Parameters
-    ----------
-    estimator : str
-    baseline : None or "mean"
-
-    Returns
-    -------
-    int
-    """
+def _steps_to_level(estimator, baseline=None):
+    """Return how many steps an estimator takes to `LEVEL` on the notebook's small world, K = 10, rate 0.1, seed 0."""
     curve = capg.train(
         capg.SyntheticWorld(200, 200), estimator, 10,
         n_steps=500, learning_rate=0.1, seed=0, eval_every=50, baseline=baseline,
@@ -123,8 +43,9 @@ def steps_to_level(estimator, baseline=None):
     return int(curve.steps[np.argmax(curve.policy_value >= LEVEL)])
 
 
+@cache
 def _steps():
-    return steps_to_level("V-PG", "mean"), steps_to_level("CA-PG")
+    return _steps_to_level("V-PG", "mean"), _steps_to_level("CA-PG")
 
 
 def _ratio():
@@ -136,37 +57,43 @@ EXERCISES = (
     Exercise(
         key="07.1",
         question="Write adagrad(theta, gradient, squares, rate): one step uphill; return the new theta and squares.",
-        expected=lambda: _adagrad,
-        evaluate=_try_adagrad,
+        expected=_adagrad,
+        call="adagrad(theta, gradient, squares, rate)",
+        cases=_STEP_CASES,
+        returns="two arrays: return theta, squares",
+        wrong_shape="an array has shape {found}; expected {wanted}, one number a parameter",
+        other_shape="refuse",
         rtol=1e-8,
         praise="That is Adagrad. The library adds 1e-10 to the root, so that 0 / 0 cannot happen.",
         misconceptions=(
             Misconception(
                 "downhill",
-                lambda: _downhill,
+                lambda theta, gradient, squares, rate: _adagrad(theta, gradient, squares, -rate),
                 "The sizes are right and theta goes the wrong way: we want more reward, so we climb.",
             ),
             Misconception(
                 "no square root",
-                lambda: _no_root,
+                lambda theta, gradient, squares, rate: _adagrad(theta, gradient, squares, rate, divide=np.positive),
                 "The gradient is divided by the sum of squares. A sum of squares has the unit of a gradient "
                 "squared; what makes the step free of the gradient's unit?",
             ),
             Misconception(
                 "no memory",
-                lambda: _no_memory,
+                lambda theta, gradient, squares, rate: _adagrad(theta, gradient, 0.0, rate),
                 "The squares of the earlier steps are lost here, so every step has the length of the rate. "
                 "Add the new square to the old sum.",
             ),
             Misconception(
                 "old sum of squares",
-                lambda: _old_squares,
+                _old_squares,
                 "The step divides by the old sum. Add the new square first, then step: otherwise the first "
                 "step of all divides by zero.",
             ),
             Misconception(
                 "one sum for all parameters",
-                lambda: _one_sum,
+                lambda theta, gradient, squares, rate: _adagrad(
+                    theta, gradient, squares, rate, added=np.sum(gradient**2)
+                ),
                 "All parameters share one sum here. In Adagrad each parameter has a sum of its own, so a "
                 "parameter with small gradients keeps taking large steps.",
             ),
@@ -175,30 +102,33 @@ EXERCISES = (
     Exercise(
         key="07.2",
         question="Write advantages(rewards): each reward of a batch minus the mean of the other rewards.",
-        expected=lambda: _others_mean,
-        evaluate=_try_advantages,
+        expected=lambda rewards: rewards - _mean_of_others(rewards),
+        call="advantages(rewards)",
+        cases=_REWARD_CASES,
+        wrong_shape="the result has shape {found}; expected {wanted}, one number a reward",
+        other_shape="refuse",
         rtol=1e-8,
         praise='That is what baseline="mean" subtracts. It is independent of the list it is applied to.',
         misconceptions=(
             Misconception(
                 "own reward in the mean",
-                lambda: _mean_with_own,
+                lambda rewards: rewards - np.mean(rewards),
                 "The mean has the reward itself in it. Then the baseline depends on the very draw it is applied "
                 "to, and the estimate is no longer right on average. Leave that reward out.",
             ),
             Misconception(
                 "divided by all",
-                lambda: _divided_by_all,
+                lambda rewards: rewards - _sum_of_others(rewards) / len(rewards),
                 "The sum leaves the own reward out, and the division does not: how many others are there?",
             ),
             Misconception(
                 "summed instead of averaged",
-                lambda: _not_averaged,
+                lambda rewards: rewards - _sum_of_others(rewards),
                 "This subtracts the sum of the other rewards. Their mean is asked.",
             ),
             Misconception(
                 "baseline only",
-                lambda: _baseline_only,
+                _mean_of_others,
                 "This is the baseline itself. The gradient is multiplied by the reward minus the baseline.",
             ),
         ),

@@ -1,10 +1,10 @@
 """The exercises of 09_mixture_of_experts."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
-from capg_core.classroom.check import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import (
     brought_in,
     expert_logits,
@@ -27,61 +27,11 @@ _CLOCK_CASES = (
 # 09.1: the places.
 
 
-def _try_split(function):
-    """Call a student's ``split(k, n_experts)`` on every case and join the results."""
-    if not callable(function):
-        raise TypeError(f"expected a function split(k, n_experts), not {type(function).__name__}")
-    results = []
-    for k, n_experts in _SPLIT_CASES:
-        result = function(k, n_experts)
-        if result is None or result is ...:
-            raise NotImplementedError
-        result = np.asarray(result, dtype=float)
-        if result.size != n_experts:
-            raise ValueError(f"split({k}, {n_experts}) has shape {result.shape}; expected one number an expert")
-        results.append(result.reshape(-1))
-    return np.concatenate(results)
-
-
-def _rest_is_lost(k, n_experts):
-    return np.full(n_experts, k // n_experts)
-
-
-def _rounded_up(k, n_experts):
-    return np.full(n_experts, -(-k // n_experts))
-
-
 def _all_to_one(k, n_experts):
-    places = _rest_is_lost(k, n_experts)
-    places[0] += k % n_experts
-    return places
-
-
-def _fractions(k, n_experts):
-    return np.full(n_experts, k / n_experts)
-
-
-def _last_first(k, n_experts):
-    return split_places(k, n_experts)[::-1]
+    return k // n_experts + np.where(np.arange(n_experts) == 0, k % n_experts, 0)
 
 
 # 09.2: the thinned clock.
-
-
-def _try_clock(function):
-    """Call a student's ``inclusion(logits, places)`` on every case and join the results."""
-    if not callable(function):
-        raise TypeError(f"expected a function my_inclusion(logits, places), not {type(function).__name__}")
-    results = []
-    for logits, places in _CLOCK_CASES:
-        result = function(logits.copy(), places.copy())
-        if result is None or result is ...:
-            raise NotImplementedError
-        result = np.asarray(result, dtype=float)
-        if result.size != logits.shape[1]:
-            raise ValueError(f"the answer has shape {result.shape}; expected one number an item, ({logits.shape[1]},)")
-        results.append(result if result.ndim == 1 else np.atleast_2d(result).reshape(1, -1))
-    return np.concatenate(results, axis=-1)
 
 
 def _clock(logits, places):
@@ -93,41 +43,10 @@ def _alone(logits, places):
     return np.array([_clock(row[None], [count]) for row, count in zip(logits, places, strict=True)])
 
 
-def _independent(logits, places):
-    return 1.0 - np.prod(1.0 - _alone(logits, places), axis=0)
-
-
-def _added_up(logits, places):
-    return _alone(logits, places).sum(axis=0)
-
-
-def _same_count_for_all(logits, places):
-    """Use the first expert's number of places for every expert."""
-    return _clock(logits, np.full(len(places), places[0]))
-
-
-def _all_places_each(logits, places):
-    """Give every expert all the places and divide the sum by their number."""
-    return np.mean([_clock(row[None], [places.sum()]) for row in logits], axis=0)
-
-
-def _one_expert_of_the_mean(logits, places):
-    return _clock(logits.mean(axis=0)[None], [places.sum()])
-
-
-def _last_draws_first(logits, places):
-    return _clock(logits[::-1], places[::-1])
-
-
-def _only_the_last(logits, places):
-    """Return what the last expert draws, and forget what the others did."""
-    return brought_in(thinned_clock(logits, places))[-1]
-
-
 # 09.3: how many near a taste are lost.
 
 
-@lru_cache(maxsize=1)
+@cache
 def _covered():
     """Return expected candidates, two experts 90 degrees apart with 12 places each: {name: (first, last)}.
 
@@ -153,35 +72,38 @@ EXERCISES = (
         key="09.1",
         question="Write split(k, n_experts): the number of places of each expert, as even as possible, the first "
         "ones one more.",
-        expected=lambda: split_places,
-        evaluate=_try_split,
+        expected=split_places,
+        call="split(k, n_experts)",
+        cases=_SPLIT_CASES,
+        wrong_shape="split{case} has shape {found}; expected one number an expert",
+        other_shape="accept",
         rtol=1e-9,
         loose=1e-9,
         praise="That is right: the places add up to K, and no two experts differ by more than one.",
         misconceptions=(
             Misconception(
                 "the rest is lost",
-                lambda: _rest_is_lost,
+                lambda k, n_experts: np.full(n_experts, k // n_experts),
                 "Add your numbers up: they do not give K where K is no multiple of M. Who gets the rest?",
             ),
             Misconception(
                 "rounded up",
-                lambda: _rounded_up,
+                lambda k, n_experts: np.full(n_experts, -(-k // n_experts)),
                 "Add your numbers up: they give more than K where K is no multiple of M.",
             ),
             Misconception(
                 "all the rest to one",
-                lambda: _all_to_one,
+                _all_to_one,
                 "The sum is right. But one expert gets the whole rest; no two experts should differ by more than one.",
             ),
             Misconception(
                 "fractions",
-                lambda: _fractions,
+                lambda k, n_experts: np.full(n_experts, k / n_experts),
                 "An expert cannot fill a part of a place. The numbers must be whole.",
             ),
             Misconception(
                 "the last ones one more",
-                lambda: _last_first,
+                lambda k, n_experts: split_places(k, n_experts)[::-1],
                 "The numbers are right and in the wrong order: which experts get one more?",
             ),
         ),
@@ -189,48 +111,50 @@ EXERCISES = (
     Exercise(
         key="09.2",
         question="Write my_inclusion(logits, places): the chance of each item to be a candidate, by the thinned clock.",
-        expected=lambda: _clock,
-        evaluate=_try_clock,
+        expected=_clock,
+        call="my_inclusion(logits, places)",
+        cases=_CLOCK_CASES,
+        wrong_shape="the answer has shape {found}; expected one number an item, {wanted}",
         rtol=1e-6,
         loose=1e-2,
         praise="That is the thinned clock: the same numbers that train the experts.",
         misconceptions=(
             Misconception(
                 "independent experts",
-                lambda: _independent,
+                lambda logits, places: 1.0 - np.prod(1.0 - _alone(logits, places), axis=0),
                 "Each expert draws from all the items here, as if it did not know what the earlier ones took. "
                 "Look at the sum: the same item is counted for two places. What do the later experts find?",
             ),
             Misconception(
                 "added up",
-                lambda: _added_up,
+                lambda logits, places: _alone(logits, places).sum(axis=0),
                 "These are the experts' own probabilities, added up. Some can exceed 1. An item taken by an "
                 "earlier expert is no longer there for the next.",
             ),
             Misconception(
                 "the same number of places for all",
-                lambda: _same_count_for_all,
+                lambda logits, places: _clock(logits, np.full(len(places), places[0])),
                 "Every clock here runs until the first expert's number of places. Each expert has its own.",
             ),
             Misconception(
                 "all K places each, averaged",
-                lambda: _all_places_each,
+                lambda logits, places: _alone(logits, np.full(len(places), places.sum())).mean(axis=0),
                 "Every expert fills all K places here, and you take the mean. That is a lottery between experts: one "
                 "of them fills the whole list. Here each fills its own share.",
             ),
             Misconception(
                 "one expert with the mean logits",
-                lambda: _one_expert_of_the_mean,
+                lambda logits, places: _clock(logits.mean(axis=0)[None], [places.sum()]),
                 "This is one expert whose logits are the mean. The mean of two opposite tastes is no taste at all.",
             ),
             Misconception(
                 "the last expert draws first",
-                lambda: _last_draws_first,
+                lambda logits, places: _clock(logits[::-1], places[::-1]),
                 "The order is reversed: expert 1, the first row, draws first, and the others take from what is left.",
             ),
             Misconception(
                 "only the last expert",
-                lambda: _only_the_last,
+                lambda logits, places: brought_in(thinned_clock(logits, places))[-1],
                 "These are the chances to be drawn by the last expert. An item counts whoever draws it.",
             ),
         ),
