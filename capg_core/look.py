@@ -7,6 +7,8 @@ without colour.
 
 from dataclasses import dataclass
 
+from capg_core.ladder import rung_of
+
 PETROFF = {
     "blue": "#3f90da",
     "orange": "#ffa90e",
@@ -50,12 +52,12 @@ LOOKS = {
 
 
 def look_of(estimator):
-    """Return the `Look` of an estimator.
+    """Return the `Look` of an estimator; a plain one if it has none of its own yet.
 
     Parameters
     ----------
     estimator : str
-        One of the names in `LOOKS`.
+        A name of the ladder.
 
     Returns
     -------
@@ -66,9 +68,7 @@ def look_of(estimator):
     ValueError
         If the name is not known.
     """
-    if estimator not in LOOKS:
-        raise ValueError(f"estimator is {estimator!r}; expected one of {', '.join(LOOKS)}")
-    return LOOKS[estimator]
+    return LOOKS.get(rung_of(estimator).name) or Look(INK, "*", ":", estimator)
 
 
 def dress_axes(axes, title="", xlabel="", ylabel=""):

@@ -20,11 +20,11 @@ ROOT = pathlib.Path(capg.__file__).parents[1]
 PACKAGE = ROOT / "capg_core"
 # From the bottom up. A module may import its own wing and what stands below it; numbers never import pictures.
 FLOORS = [
-    ["_checks", "_kernel", "look"],
+    ["_checks", "_kernel"],
     ["late_stage", "worlds", "batch"],
     ["exact"],
     ["ladder"],
-    ["estimators"],
+    ["estimators", "look"],
     ["diagnostics"],
     ["training"],
     ["warm", "classroom", "reproduce"],

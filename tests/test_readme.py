@@ -14,7 +14,7 @@ TEXT = (pathlib.Path(__file__).parents[1] / "README.md").read_text(encoding="utf
 
 def stored_table():
     after = TEXT.partition("<!-- table of tests/tools/readme_numbers.py -->\n")[2]
-    assert after.startswith(readme_numbers.HEADER)
+    assert after.startswith(readme_numbers.header())
     rows = after.partition("\n\n")[0].splitlines()[2:]
     return {int(cells[0]): [float(x) for x in cells[1:]] for cells in (r.strip("| ").split("|") for r in rows)}
 

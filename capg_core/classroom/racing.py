@@ -14,18 +14,18 @@ from importlib.resources import files
 import numpy as np
 
 import capg_core as capg
+from capg_core import late_stage
 from capg_core.ladder import LIST, RUNGS
 from capg_core.training.training import Training
 
-ESTIMATORS = ("V-PG", "V-PG-SwR", "Outcome-PG", "CA-PG", "CA-PG-SwR")
+ESTIMATORS = tuple(name for name, rung in RUNGS.items() if rung.kernel("asymptotic") is not None)  # the quick ones
 PAPER_RATES = "the paper's rates"
 NO_BASELINE, LIST_BASELINE, MEAN_BASELINE = "none", "mean reward, for V-PG and V-PG-SwR", "mean reward, for all"
 LATE_STAGES = {
     "optimal": "optimal",
     "noisy": "noisy",
     "half optimal, half uniform": capg.mix("optimal", "uniform", 0.5),
-    "uniform": "uniform",
-    "anti": "anti",
+    **{name: name for name in late_stage.LATE_STAGES},
 }
 _SWITCH = 0.02  # seconds of training after which another thread gets a chance
 _PAUSE = 0.0005

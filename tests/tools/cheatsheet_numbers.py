@@ -6,6 +6,7 @@ The problem is that of the README: 100 items, logits N(0, 1), mean rewards U(0, 
 import numpy as np
 
 import capg_core as capg
+from capg_core.ladder import OUTPUT, RUNGS
 
 K = 20
 KS = (1, 2, 5, 10, 20, 50)
@@ -26,7 +27,6 @@ ESTIMATOR_COLUMNS = (
 )
 K_COLUMNS = ("K", "V-PG", "V-PG + baseline", "Outcome-PG + baseline", "CA-PG", "CA-PG + baseline")
 ALIGNMENT_COLUMNS = ("late stage", "CA-PG", "CA-PG + baseline", "CA-PG-SwR", "CA-PG, reward + 10")
-EXACT = ("Outcome-PG", "CA-PG", "CA-PG-SwR")
 N_SAMPLES = 20_000  # of the estimators that see the whole list
 
 
@@ -44,18 +44,18 @@ def cosine(x, y):
 def measure(estimator, k, with_baseline):
     """Return (variance, signal-to-noise, cosine) of one estimator: exact, or simulated if it sees the whole list."""
     logits, reward = problem()
-    truth = capg.policy_gradient(logits, k, reward)
-    level = capg.policy_value(logits, k, reward) if with_baseline else 0.0
-    if estimator in EXACT:
+    rung, truth = RUNGS[estimator], capg.policy_gradient(logits, k, reward)
+    level = "mean" if with_baseline else None
+    if rung.sees == OUTPUT:
         mean = capg.expected_estimate(logits, k, reward, estimator, baseline=level)
         variance = capg.exact_variance(logits, k, reward, estimator, baseline=level)
     else:
-        # Set-PG is slow; V-PG and it are unbiased, so that only V-PG-SwR's mean is simulated
-        n_samples = N_SAMPLES // 20 if estimator == "Set-PG" else N_SAMPLES
+        # one without a quick form is slow; of an unbiased one the mean need not be simulated
+        n_samples = N_SAMPLES // 20 if rung.kernel("asymptotic") is None else N_SAMPLES
         found = capg.gradient_diagnostics(
             logits, k, reward, estimator, baseline=level, n_samples=n_samples, rng=np.random.default_rng(1)
         )
-        variance, mean = found.variance, truth if estimator != "V-PG-SwR" else found.mean
+        variance, mean = found.variance, truth if rung.unbiased else found.mean
     return variance, np.linalg.norm(mean) / np.sqrt(variance), cosine(mean, truth)
 
 
@@ -106,7 +106,7 @@ def write(number):
 
 
 TABLES = {
-    "estimators": (ESTIMATOR_COLUMNS, capg.ESTIMATORS, estimator_row),
+    "estimators": (ESTIMATOR_COLUMNS, tuple(RUNGS), estimator_row),
     "k": (K_COLUMNS, KS, k_row),
     "alignment": (ALIGNMENT_COLUMNS, tuple(LATE_STAGES), alignment_row),
 }

@@ -6,41 +6,63 @@ The problem: 100 items, logits N(0, 1), mean rewards U(0, 1), a late stage that 
 import numpy as np
 
 import capg_core as capg
+from capg_core.ladder import LIST, RUNGS
 
 KS = (1, 2, 5, 10, 20, 50)
-COLUMNS = "K,true gradient,V-PG,V-PG + baseline,Set-PG,Outcome-PG,Outcome-PG + baseline,CA-PG,CA-PG: cosine".split(",")
-HEADER = "| " + " | ".join(COLUMNS) + " |"
+
+
+def rungs():
+    """Return the estimators of the table: all that do not approximate the rung above them."""
+    return [rung for rung in RUNGS.values() if not rung.approximates]
+
+
+def has_baseline(rung):
+    """Say whether a rung has a second column: those that stay unbiased with a baseline, and are quick to simulate."""
+    return rung.unbiased and rung.kernel("asymptotic") is not None
+
+
+def columns():
+    """Return the names of the columns."""
+    names = ["K", "true gradient"]
+    for rung in rungs():
+        names += [rung.name] + [f"{rung.name} + baseline"] * has_baseline(rung)
+        names += [f"{rung.name}: cosine"] * (not rung.unbiased)
+    return names
+
+
+def header():
+    """Return the first line of the table."""
+    return "| " + " | ".join(columns()) + " |"
+
+
+def variance(rung, logits, k, reward, baseline, n_samples):
+    """Return the variance of one estimate: exact where there is a formula, else simulated."""
+    if rung.sees != LIST:
+        return capg.exact_variance(logits, k, reward, rung.name, baseline=baseline)
+    if rung.kernel("asymptotic") is None:  # slow
+        n_samples //= 20
+    options = {"baseline": baseline, "n_samples": n_samples, "rng": np.random.default_rng(1)}
+    return capg.gradient_diagnostics(logits, k, reward, rung.name, **options).variance
 
 
 def numbers(k, n_samples=40_000):
-    """Return the row of the table for K: lengths, variances and the cosine of CA-PG's mean with the gradient."""
+    """Return the row of the table for K: lengths, variances and the cosine of a biased mean with the gradient."""
     rng = np.random.default_rng(0)
     logits, reward = rng.normal(size=100), rng.random(100)
-    value = capg.policy_value(logits, k, reward)
     gradient = capg.policy_gradient(logits, k, reward)
-
-    def simulated(estimator, baseline=None, n_samples=n_samples):
-        rng = np.random.default_rng(1)
-        return capg.gradient_diagnostics(
-            logits, k, reward, estimator, baseline=baseline, n_samples=n_samples, rng=rng
-        ).variance
-
-    credit = capg.expected_estimate(logits, k, reward, "CA-PG")
-    return [
-        np.linalg.norm(gradient),
-        simulated("V-PG"),
-        simulated("V-PG", "mean"),
-        simulated("Set-PG", n_samples=n_samples // 20),
-        capg.exact_variance(logits, k, reward, "Outcome-PG"),
-        capg.exact_variance(logits, k, reward, "Outcome-PG", baseline=value),
-        capg.exact_variance(logits, k, reward, "CA-PG"),
-        credit @ gradient / (np.linalg.norm(credit) * np.linalg.norm(gradient)),
-    ]
+    row = [np.linalg.norm(gradient)]
+    for rung in rungs():
+        baselines = (None, "mean") if has_baseline(rung) else (None,)
+        row += [variance(rung, logits, k, reward, baseline, n_samples) for baseline in baselines]
+        if not rung.unbiased:
+            mean = capg.expected_estimate(logits, k, reward, rung.name)
+            row.append(mean @ gradient / (np.linalg.norm(mean) * np.linalg.norm(gradient)))
+    return row
 
 
 def main():
-    print(HEADER)
-    print("|" + "---|" * 9)
+    print(header())
+    print("|" + "---|" * len(columns()))
     for k in KS:
         print(f"| {k} | " + " | ".join(f"{x:.3g}" for x in numbers(k)) + " |")
 

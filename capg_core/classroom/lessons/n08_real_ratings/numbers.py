@@ -10,6 +10,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 import capg_core as capg
+from capg_core.classroom.racing import ESTIMATORS
+from capg_core.ladder import RUNGS
 
 OWN = "ratings people gave; late stage: own stars"
 FITTED = "ratings people gave; late stage: fitted score"
@@ -17,13 +19,12 @@ COMPLETED = "completed matrix, semi-synthetic"
 KUAIREC = "your KuaiRec file"
 SOURCES = (OWN, FITTED, COMPLETED, KUAIREC)
 
-# The name in the menu, to the estimator and its baseline. Outcome-PG's quick form is biased without one.
+# The name in the menu, to the estimator and its baseline; not what is biased without one.
 METHODS = {
-    "V-PG": ("V-PG", None),
-    "V-PG + baseline": ("V-PG", "mean"),
-    "Outcome-PG + baseline": ("Outcome-PG", "mean"),
-    "CA-PG": ("CA-PG", None),
-    "CA-PG + baseline": ("CA-PG", "mean"),
+    name + mark: (name, baseline)
+    for name in ESTIMATORS
+    for mark, baseline in (("", None), (" + baseline", "mean"))
+    if not RUNGS[name].approximates and (baseline or "asymptotic" not in RUNGS[name].needs_baseline)
 }
 RATE = 0.1  # of Adagrad, the same for all
 MANY = 10  # loved items where rewards have hardly any ties
