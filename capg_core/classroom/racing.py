@@ -1,4 +1,4 @@
-"""Several trainings side by side, in a thread of their own: what the training panel draws.
+"""Several trainings side by side, in a thread of their own.
 
 `TrainingRun` is one estimator and does what ``capg.train`` does; `Race` lets several take turns, so that their curves
 grow together. Nothing here draws or knows a widget.
@@ -55,7 +55,7 @@ def use_one_blas_thread():
                         getattr(library, name)(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What a race is run with; ``rate`` is a number or `PAPER_RATES`, ``late_stage`` a name of `LATE_STAGES`."""
 
@@ -182,6 +182,11 @@ class Race:
     def stopped(self):
         """True if it was told to stop."""
         return self._stop.is_set()
+
+    @property
+    def done(self):
+        """Steps done by the run that is furthest."""
+        return max((run.done for run in self.runs.values()), default=0)
 
     @property
     def progress(self):
