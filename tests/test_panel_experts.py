@@ -1,18 +1,14 @@
 """The panel of the experts without a browser, and its numbers beside enumeration, root finding and the training."""
 
-import base64
-import doctest
-import io
 import itertools
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from panels import CASES, fresh, put_all
 from scipy.optimize import brentq
 
 import capg_core as capg
-from capg_core.classroom import ExpertsPanel
 from capg_core.classroom.lessons.n09_mixture_of_experts import numbers as experts_numbers
 from capg_core.classroom.lessons.n09_mixture_of_experts import panel as experts_panel
 from capg_core.classroom.lessons.n09_mixture_of_experts import worlds as experts_worlds
@@ -21,22 +17,14 @@ from capg_core.look import LOOKS, PETROFF
 from capg_core.training.towers import split_places
 
 
-@pytest.fixture(scope="module")
-def shared():
-    return ExpertsPanel()
-
-
 @pytest.fixture
-def panel(shared):
-    shared.n_experts.value, shared.k.value, shared.angle.value, shared.moved.value = 2, 24, 180, 0
-    shared.order.value, shared.compare.value, shared._seed = experts_panel.FIRST_LAST, NOTHING, 0
-    shared.refresh()
-    return shared
+def panel():
+    return fresh("ExpertsPanel")
 
 
 def setting(**changes):
-    start = {"n_experts": 2, "k": 24, "angle": 90.0, "moved": 0, "last_first": False, "compare": NOTHING, "seed": 0}
-    return Setting(**{**start, **changes})
+    start = {"n_experts": 2, "k": 24, "angle": 90.0, "moved": 0, "compare": NOTHING, "seed": 0}
+    return Setting(**{**start, "order": experts_numbers.FIRST_LAST, **changes})
 
 
 def clock_by_root_finding(logits, places):
@@ -67,33 +55,10 @@ def exact_inclusion(logits, places):
 # The panel.
 
 
-CONTROLS = [
-    ("n_experts", 3),
-    ("k", 12),
-    ("angle", 90),
-    ("moved", 5),
-    ("compare", ADDED),
-    ("compare", APART),
-]
-
-
-@pytest.mark.parametrize("control, value", CONTROLS)
-def test_every_control_changes_picture_and_sentence_and_comes_back(panel, control, value):
-    before, text = panel.png, panel.text
-    widget = getattr(panel, control)
-    first = widget.value
-    widget.value = value
-    assert panel.error == ""
-    assert panel.png != before and panel.text != text
-    assert panel.picture.value == panel.png
-    widget.value = first
-    assert (panel.png, panel.text) == (before, text)
-
-
 def test_the_order_changes_the_picture_where_tastes_overlap(panel):
     panel.angle.value = 60
     before, stacks = panel.png, panel.numbers.stacks
-    panel.order.value = experts_panel.LAST_FIRST
+    panel.order.value = experts_numbers.LAST_FIRST
     assert panel.png != before and "draws last" in panel.text
     # the one that draws last gets less of what both want
     assert panel.numbers.stacks[0, experts_numbers.near(0)].sum() < stacks[0, experts_numbers.near(0)].sum()
@@ -118,33 +83,11 @@ def test_sentence_agrees_with_an_independent_computation(panel):
     assert "Σπ = 24.00" in panel.text
 
 
-@pytest.mark.parametrize(
-    "n_experts, k, moved", [(1, 1, 0), (4, 1, 20), (4, 40, -20), (3, 2, -20), (1, 40, 20), (4, 40, 20)]
-)
-def test_extremes_show_no_error_and_no_nan(panel, n_experts, k, moved):
-    panel.n_experts.value, panel.k.value, panel.moved.value, panel.compare.value = n_experts, k, moved, ADDED
-    panel.angle.value = 0
-    assert panel.error == "" and "nan" not in panel.text
-    assert panel.numbers.places.sum() == k
-    assert panel.numbers.stacks.sum() == pytest.approx(k)
-
-
-def test_bad_input_shows_in_the_panel_and_goes_away(panel, monkeypatch):
-    panel.k.max = N_ITEMS
-    panel.k.value = N_ITEMS
-    assert "K is 72; expected 1 to 71" in panel.message.value
-    panel.k.value = 24
-    panel.k.max = 40
-    assert panel.error == "" and panel.message.value == ""
-    monkeypatch.setattr(panel, "settings", lambda: setting(compare="<b>"))
-    panel.refresh()
-    assert "&lt;b&gt;" in panel.message.value
-
-
-def test_static_picture_has_png_and_text(panel):
-    bundle = panel._repr_mimebundle_()
-    assert bundle["text/plain"] == panel.text
-    assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).size == (1200, 550)
+@pytest.mark.parametrize("values", CASES["ExpertsPanel"].extremes)
+def test_at_the_extremes_the_places_are_k(panel, values):
+    put_all(panel, values)
+    assert panel.numbers.places.sum() == values["k"]
+    assert panel.numbers.stacks.sum() == pytest.approx(values["k"])
 
 
 def test_colours_are_of_the_style_and_no_estimators():
@@ -242,9 +185,3 @@ def test_worlds_have_the_interests_they_say():
         assert np.all(liked.sum(axis=1) == 5 * count)
     with pytest.raises(ValueError, match="n_interests = 41"):
         experts_worlds.interests_world(41)
-
-
-@pytest.mark.parametrize("module", [experts_numbers, experts_panel])
-def test_docstring_examples_run(module):
-    found = doctest.testmod(module)
-    assert found.attempted > 0 and found.failed == 0

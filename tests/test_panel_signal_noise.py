@@ -1,54 +1,21 @@
-"""The panel of notebook 03 without a browser: controls, numbers against independent ones, messages."""
-
-import base64
-import doctest
-import io
+"""The panel of notebook 03 without a browser: numbers against independent ones."""
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
-from PIL import Image
+from panels import fresh
 
 import capg_core as capg
-from capg_core.classroom import SignalNoisePanel
-from capg_core.classroom.lessons.n00_start_here.numbers import SYNTHETIC, load_problem
 from capg_core.classroom.lessons.n03_exploding_variance import numbers as numbers_of
 from capg_core.classroom.lessons.n03_exploding_variance import panel as signal_noise_panel
 from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, COMMON, NONE, OWN, Setting, moments_at
+from capg_core.classroom.problem import SYNTHETIC, load_problem, project
 from capg_core.look import PETROFF, look_of
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def panel():
-    return SignalNoisePanel(k=20)
-
-
-@pytest.fixture(autouse=True)
-def restore(request):
-    yield
-    if "panel" in request.fixturenames:
-        panel = request.getfixturevalue("panel")
-        panel.batch.value, panel.gap.value, panel.baseline.value = 1, 0.0, NONE
-        panel.split.value = panel.zoom.value = False
-        panel._seed = 0
-        panel.k.value = 1
-        panel.k.value = 20
-
-
-def test_every_control_changes_picture_and_all_but_zoom_and_noise_the_sentence(panel):
-    pictures, texts = {panel.png}, {panel.text}
-    changes = [("k", 5), ("batch", 64), ("gap", 2.0), ("baseline", COMMON), ("baseline", OWN), ("split", True)]
-    for n, (control, value) in enumerate(changes, 2):
-        getattr(panel, control).value = value
-        pictures.add(panel.png)
-        texts.add(panel.text)
-        assert panel.error == ""
-        assert len(pictures) == len(texts) == n, control
-    panel.zoom.value = True
-    assert panel.png not in pictures
-    pictures.add(panel.png)
-    panel.new_noise.click()
-    assert panel.png not in pictures and panel.error == ""
+    return fresh("SignalNoisePanel")
 
 
 def test_running_sums_are_the_scores():
@@ -62,7 +29,7 @@ def test_running_sums_are_the_scores():
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_walks_end_at_the_estimates(baseline):
-    setting = Setting(9, 4, baseline, 1.5, False, False, 0)
+    setting = Setting(k=9, batch=4, baseline=baseline, gap=1.5, split=False, zoom=False, seed=0)
     lists, problem = numbers_of.simulate(0), load_problem(SYNTHETIC)
     value = capg.policy_value(problem.logits, 9, problem.mean_reward)
     rows = np.arange(4) * numbers_of.N_WALKS + 2  # the third walk
@@ -75,7 +42,7 @@ def test_walks_end_at_the_estimates(baseline):
         (numbers_of.walks(setting)[2, -1], capg.list_score(problem.logits, candidates)),
         (numbers_of.credit_means(setting)[2], capg.inclusion_score(problem.logits, shown, 9)),
     ):
-        wanted = numbers_of.project(np.mean(gain[:, None] * scores, axis=0), gradient)
+        wanted = project(np.mean(gain[:, None] * scores, axis=0), gradient)
         assert found == pytest.approx(wanted, abs=1e-12)
 
 
@@ -140,57 +107,6 @@ def test_axes_are_fixed_while_k_moves_and_zoom_narrows_them(panel):
     assert panel._length_axes.get_ylim() == signal_noise_panel.LENGTHS
 
 
-def test_coming_back_gives_the_same_picture(panel):
-    text, png = panel.text, panel.png
-    panel.k.value, panel.batch.value = 50, 128
-    panel.zoom.value = True
-    panel.new_noise.click()
-    assert panel.png != png
-    panel._seed = 0
-    panel.zoom.value = False
-    panel.batch.value, panel.k.value = 1, 20
-    assert (panel.text, panel.png) == (text, png)
-    fresh = SignalNoisePanel(k=20)
-    assert (fresh.text, fresh.png) == (text, png)
-
-
-@pytest.mark.parametrize("k", [1, 99])
-def test_extremes_show_no_error_and_no_nan(panel, k):
-    panel.split.value = True
-    for baseline in BASELINES:
-        panel.baseline.value, panel.k.value = baseline, k
-        for batch, gap in ((1, 4.0), (512, 0.0)):
-            panel.batch.value, panel.gap.value = batch, gap
-            assert panel.error == "" and "nan" not in panel.text
-
-
-def test_bad_input_shows_in_the_message(panel):
-    for change, said in (
-        (Setting(100, 1, NONE, 0.0, False, False, 0), "K is 100"),
-        (Setting(20, 0, NONE, 0.0, False, False, 0), "batch is 0"),
-        (Setting(20, 1, "best", 0.0, False, False, 0), "'best'"),
-    ):
-        panel.settings = lambda change=change: change
-        panel.refresh()
-        assert said in panel.message.value.replace("&#x27;", "'")
-    del panel.settings
-    panel.refresh()
-    assert panel.error == panel.message.value == ""
-
-
 def test_colours_come_from_the_style(panel):
     used = {to_hex(line.get_color()) for line in panel._lines.values()}
     assert used == {look_of(e).colour for e in numbers_of.LADDER} <= set(PETROFF.values())
-
-
-def test_static_bundle_and_labels(panel):
-    bundle = panel._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "image/png"} and bundle["text/plain"] == panel.text
-    assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).size == (1200, 550)
-    for control in (panel.k, panel.batch, panel.gap, panel.baseline, panel.split, panel.zoom, panel.new_noise):
-        assert control.description
-
-
-def test_docstring_examples_run():
-    found = doctest.testmod(signal_noise_panel)
-    assert found.attempted > 0 and found.failed == 0

@@ -1,10 +1,7 @@
 """The training panel without a browser: it trains what `capg.train` trains, stops, starts anew and says what failed."""
 
-import base64
-import doctest
 import gc
 import html
-import importlib
 import io
 import threading
 import time
@@ -270,7 +267,9 @@ def test_a_race_ends_when_its_listener_is_gone():
             pass
 
     listener = Listener()
-    setting = Setting(("V-PG",), 5, 0.1, "optimal", "none", LONG, 0)
+    setting = Setting(
+        estimators=("V-PG",), k=5, rate=0.1, late_stage="optimal", baseline="none", n_steps=LONG, seed=0
+    )
     race = Race(WORLD, setting, listener.hear)
     race.start()
     wait_until(lambda: race.progress > 0)
@@ -284,14 +283,6 @@ def test_the_interpreter_ends_races(endless):
     endless.start()
     training_runs._stop_all()
     assert not endless.running
-
-
-def test_static_bundle_shows_picture_and_sentence():
-    panel = finished(n_steps=25)
-    bundle = panel._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "image/png"}
-    assert bundle["text/plain"] == panel.text
-    assert base64.b64decode(bundle["image/png"]) == panel.png == panel.picture.value
 
 
 def test_the_stored_target_is_that_of_the_paper_s_setting():
@@ -309,8 +300,3 @@ def test_the_stored_target_is_that_of_the_paper_s_setting():
 
 def test_no_thread_is_left():
     assert not [thread for thread in threading.enumerate() if thread.name == "capg-race"]
-
-
-@pytest.mark.parametrize("name", ["training_panel", "training_runs", "training_words"])
-def test_docstring_examples_run(name):
-    assert doctest.testmod(importlib.import_module(f"capg_core.classroom.{name}")).failed == 0

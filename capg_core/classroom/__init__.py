@@ -1,29 +1,31 @@
-"""What the notebooks show: panels, figures, predictions and checks. Needs matplotlib and ipywidgets."""
+"""What the notebooks show: panels, predictions and checks. Needs matplotlib and ipywidgets."""
+
+import importlib
 
 from capg_core.classroom.check import check
-from capg_core.classroom.lessons.n00_start_here.panel import VariancePanel
-from capg_core.classroom.lessons.n01_two_stage_ranking.panel import TwoStagePanel
-from capg_core.classroom.lessons.n02_the_race.panel import RacePanel
-from capg_core.classroom.lessons.n03_exploding_variance.panel import SignalNoisePanel
-from capg_core.classroom.lessons.n04_credit_assignment.panel import LadderPanel
-from capg_core.classroom.lessons.n05_bias_and_alignment.panel import AlignmentPanel
-from capg_core.classroom.lessons.n06_cheap_marginals.panel import MarginalsPanel
-from capg_core.classroom.lessons.n07_training_race.panel import TrainingPanel
-from capg_core.classroom.lessons.n08_real_ratings.panel import RecommendationPanel
-from capg_core.classroom.lessons.n09_mixture_of_experts.panel import ExpertsPanel
-from capg_core.classroom.predict import Predict
 
-__all__ = [
-    "AlignmentPanel",
-    "ExpertsPanel",
-    "LadderPanel",
-    "MarginalsPanel",
-    "Predict",
-    "RacePanel",
-    "RecommendationPanel",
-    "SignalNoisePanel",
-    "TrainingPanel",
-    "TwoStagePanel",
-    "VariancePanel",
-    "check",
-]
+# Each is loaded when it is asked for: a notebook shows one panel, and a check none.
+_HOMES = {
+    "VariancePanel": "lessons.n00_start_here.panel",
+    "TwoStagePanel": "lessons.n01_two_stage_ranking.panel",
+    "RacePanel": "lessons.n02_the_race.panel",
+    "SignalNoisePanel": "lessons.n03_exploding_variance.panel",
+    "LadderPanel": "lessons.n04_credit_assignment.panel",
+    "AlignmentPanel": "lessons.n05_bias_and_alignment.panel",
+    "MarginalsPanel": "lessons.n06_cheap_marginals.panel",
+    "TrainingPanel": "lessons.n07_training_race.panel",
+    "RecommendationPanel": "lessons.n08_real_ratings.panel",
+    "ExpertsPanel": "lessons.n09_mixture_of_experts.panel",
+    "Predict": "predict",
+}
+__all__ = [*_HOMES, "check"]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__():
+    return [*globals(), *_HOMES]

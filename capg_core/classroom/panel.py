@@ -6,6 +6,7 @@ so that a key press costs a few milliseconds of drawing.
 """
 
 import base64
+import contextlib
 import html
 import io
 import threading
@@ -16,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image as PillowImage
 
+from capg_core.classroom.controls import Control, lay_out, widgets_of
 from capg_core.look import PAPER
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -60,55 +62,19 @@ def mime_bundle(widget, text, png=None):
     return bundle
 
 
-def control_rows(rows):
-    """Lay controls out in rows that wrap where the page is narrow.
-
-    Parameters
-    ----------
-    rows : sequence of sequences of ipywidgets.Widget
-
-    Returns
-    -------
-    ipywidgets.VBox
-    """
-    wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-    return widgets.VBox([widgets.HBox(list(row), layout=wrap) for row in rows])
-
-
-def run_controls(panel, word):
-    """Make what starts, stops and follows a run of a panel that has `start` and `stop`.
-
-    Both buttons stay enabled: one that is disabled while it has the focus takes the keyboard's place away.
-
-    Parameters
-    ----------
-    panel : Panel
-    word : str
-        On the button that starts.
-
-    Returns
-    -------
-    tuple of ipywidgets.Widget
-        Start button, stop button, progress bar, status line.
-    """
-    wide = widgets.Layout(width="120px")
-    start = widgets.Button(description=word, button_style="primary", layout=wide)
-    stop = widgets.Button(description="Stop", layout=wide)
-    bar = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout=widgets.Layout(width="260px"))
-    bar.add_class("capg-progress")
-    status = widgets.HTML()
-    status.add_class("capg-status")
-    start.on_click(panel.guard(lambda button: panel.start()))
-    stop.on_click(panel.guard(lambda button: panel.stop()))
-    return start, stop, bar, status
-
-
 class Panel:
     """A figure, its controls, and a sentence that says what it shows.
 
-    A subclass makes its controls in `make_controls`, and gives `settings`, `compute`, `draw_background`,
-    `draw_moving` and `describe`. It can be driven without a browser: set a control's ``.value``, then
-    read ``.text`` and ``.png``.
+    A subclass declares its controls as class attributes (`capg_core.classroom.controls`) and their places in `rows`;
+    the widgets are the panel's attributes of the same names. It gives `background_key`, `draw_background`,
+    `draw_moving` and `describe`, and its constructor makes the artists and ends with ``self.refresh()``: the first
+    picture is drawn when all is there. A panel can be driven without a browser: set a control's ``.value``, then read
+    ``.text`` and ``.png``.
+
+    Parameters
+    ----------
+    **start
+        What controls begin with, by the names that `values` gives them.
 
     Attributes
     ----------
@@ -116,6 +82,8 @@ class Panel:
         The one figure, reused.
     widget : ipywidgets.VBox
         What a notebook shows.
+    numbers : object
+        What is shown.
     png : bytes
         The picture at the current setting.
     text : str
@@ -126,12 +94,17 @@ class Panel:
 
     size = (12.0, 5.5)  # inches
     dpi = 100
+    lesson = None  # the module with the panel's `Setting` and `numbers_at`
+    rows = ()  # names of controls, as they stand in a row and as the Tab key visits them
 
-    def __init__(self):
+    def __init__(self, **start):
         self._lock = threading.RLock()
+        self._seed = 0
+        self._quiet = False
         self._shown = None
         self._background = None
         self._background_key = None
+        self.numbers = None
         self.png = b""
         self.text = ""
         self.error = ""
@@ -143,23 +116,42 @@ class Panel:
         self.sentence.add_class("capg-sentence")
         self.message = widgets.HTML()
         self.message.add_class("capg-message")
-        controls = self.make_controls()
-        self.widget = widgets.VBox([controls, self.message, self.picture, self.sentence])
+        self._make_controls(start)
+        rows = [[(self._declared[name], getattr(self, name)) for name in row.split()] for row in self.rows]
+        self.widget = widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence])
+
+    def _make_controls(self, start):
+        """Make every control that the class and those above it declare, and watch it."""
+        bases = reversed(type(self).__mro__)
+        declared = {name: c for base in bases for name, c in vars(base).items() if isinstance(c, Control)}
+        self._declared = declared
+        self._fields = {control.field or name: name for name, control in declared.items() if control.read}
+        for name in start:
+            if name not in self._fields:
+                raise TypeError(f"{type(self).__name__} has no {name!r}; expected some of {', '.join(self._fields)}")
+        for name, control in declared.items():
+            made = control.make(start.get(control.field or name, control.value))
+            setattr(self, name, made)
+            if control.action:
+                made.on_click(self.guard(lambda button, action=control.action: getattr(self, action)()))
+            elif control.read:
+                follow = self.guard(lambda change, name=name: self._quiet or self.changed(name))
+                for widget in widgets_of(made):
+                    widget.observe(follow, names="value")
+
+    # What a subclass gives, or may give.
+
+    def changed(self, name):
+        """Draw anew, because the control of that name has a new value."""
         self.refresh()
 
-    # What a subclass gives.
-
-    def make_controls(self):
-        """Make the controls, watch them, and return the box that holds them."""
-        raise NotImplementedError
-
     def settings(self):
-        """Return the controls' values as one hashable object."""
-        raise NotImplementedError
+        """Return what the picture depends on, as one hashable object."""
+        return self.lesson.Setting(**self.values())
 
     def compute(self, settings):
         """Return the numbers to show at these settings."""
-        raise NotImplementedError
+        return self.lesson.numbers_at(settings)
 
     def background_key(self, numbers):
         """Return what the background depends on; it is drawn again when this changes."""
@@ -179,10 +171,24 @@ class Panel:
 
     # What every panel does the same way.
 
-    def watch(self, *controls):
-        """Refresh the picture when one of these controls changes its value."""
-        for control in controls:
-            control.observe(self.guard(lambda change: self.refresh()), names="value")
+    def values(self):
+        """Return the controls' values by the setting's names; the seed of the noise, where no control is the seed."""
+        found = {field: self._declared[name].read(getattr(self, name)) for field, name in self._fields.items()}
+        return {"seed": self._seed, **found}
+
+    def draw_again(self):
+        """Take new noise."""
+        self._seed += 1
+        self.refresh()
+
+    @contextlib.contextmanager
+    def quietly(self):
+        """Let controls change without drawing for each of them."""
+        self._quiet = True
+        try:
+            yield
+        finally:
+            self._quiet = False
 
     def guard(self, callback):
         """Wrap a callback: one at a time, and an exception shows in the panel.
@@ -216,9 +222,9 @@ class Panel:
                 settings = self.settings()
                 if settings == self._shown:
                     return
-                numbers = self.compute(settings)
-                self.png = self._render(numbers)
-                self.text = self.describe(numbers)
+                self.numbers = self.compute(settings)
+                self.png = self._render(self.numbers)
+                self.text = self.describe(self.numbers)
                 self.picture.value = self.png
                 # "polite": a screen reader reads the new sentence when the slider rests.
                 self.sentence.value = (
@@ -264,28 +270,3 @@ class Panel:
     def _repr_mimebundle_(self, include=None, exclude=None):
         """Give a notebook the picture, the sentence and, where a kernel runs, the live widget."""
         return mime_bundle(self.widget, self.text, self.png)
-
-
-class RacingPanel(Panel):
-    """A panel with a training in the background: `_race` is the present or last one, or None."""
-
-    _race = None
-
-    def stop(self):
-        """Ask the training to end; what was learned stays. Returns at once: see `wait`."""
-        race = self._race
-        if race is not None:
-            race.stop()
-
-    def wait(self, timeout=None):
-        """Wait for the training to end, at most some seconds; return whether it has ended."""
-        race = self._race
-        if race is not None:
-            race.thread.join(timeout)
-        return not self.running
-
-    @property
-    def running(self):
-        """True while it trains."""
-        race = self._race
-        return race is not None and race.thread.is_alive()

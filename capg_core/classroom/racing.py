@@ -1,4 +1,4 @@
-"""Several trainings side by side, in a thread of their own: what the training panel draws.
+"""Several trainings side by side, in a thread of their own.
 
 `Race` lets several `Training`s take turns, so that their curves grow together. Nothing here draws or knows a widget.
 """
@@ -31,7 +31,7 @@ _SWITCH = 0.02  # seconds of training after which another thread gets a chance
 _PAUSE = 0.0005
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What a race is run with; ``rate`` is a number or `PAPER_RATES`, ``late_stage`` a name of `LATE_STAGES`."""
 
@@ -116,6 +116,11 @@ class Race:
     def stopped(self):
         """True if it was told to stop."""
         return self._stop.is_set()
+
+    @property
+    def done(self):
+        """Steps done by the run that is furthest."""
+        return max((run.done for run in self.runs.values()), default=0)
 
     @property
     def progress(self):

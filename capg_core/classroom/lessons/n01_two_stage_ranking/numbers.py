@@ -20,15 +20,20 @@ LATE_STAGES = {"picks the best": "optimal", "picks at random": "uniform", "picks
 RESTS = ("random noise", "what others think")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything the picture depends on."""
 
     k: int
     quality: float
     rest: str
-    late_stage: str
+    late_stage: str  # a name of `LATE_STAGES`
     seed: int
+
+    @property
+    def ranks(self):
+        """How the late stage ranks, in the library's word."""
+        return LATE_STAGES[self.late_stage]
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +143,7 @@ def draw_of(person, setting):
     gumbel, places = _noise(person.user, person.n_items, setting.seed)
     logits = early_logits(person, setting.quality, setting.rest)
     candidates = np.argsort(-(logits + gumbel), kind="stable")[: setting.k]
-    output = int(candidates[np.argmax(_late_order(person, setting.late_stage, places)[candidates])])
+    output = int(candidates[np.argmax(_late_order(person, setting.ranks, places)[candidates])])
     return Draw(candidates, output, float(person.mean_reward.max() - person.mean_reward[output]))
 
 
@@ -235,7 +240,7 @@ def numbers_at(setting):
     return Numbers(
         setting,
         tuple(draw_of(person, setting) for person in people()),
-        expected_regret(*where, setting.late_stage),
+        expected_regret(*where, setting.ranks),
         expected_regret(*where, "optimal"),
-        uniform_regret(setting.k, setting.late_stage),
+        uniform_regret(setting.k, setting.ranks),
     )

@@ -1,50 +1,24 @@
 """The panel of 01: the late stage can only pick from what the early stage let through."""
 
-import ipywidgets as widgets
 import numpy as np
 
-from capg_core.classroom.lessons.n01_two_stage_ranking import numbers as two_stage_numbers
-from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import LATE_STAGES, MAX_K, RESTS, Setting, people
-from capg_core.classroom.panel import Panel, control_rows
+from capg_core.classroom.controls import button, candidates, choice, number
+from capg_core.classroom.drawing import legend, log_k_axis, star
+from capg_core.classroom.lessons.n01_two_stage_ranking import numbers as lesson
+from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import LATE_STAGES, MAX_K, RESTS, people
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.words import count, shorten
 from capg_core.look import FONT, INK, PETROFF, SOFT_INK, dress_axes
 
 PEOPLE_BOX = (0.02, 0.145, 0.54, 0.77)
 CURVE_BOX = (0.655, 0.145, 0.325, 0.60)
 TOP_OF = {"optimal": 2.2, "uniform": 4.4, "anti": 4.4}
 LONGEST_TITLE = 42
-
-
-def shorten(title, length=LONGEST_TITLE):
-    """Cut a title that is too long for its row.
-
-    Examples
-    --------
-    >>> shorten("Lord of the Rings", 10)
-    'Lord of t…'
-    """
-    return title if len(title) <= length else title[: length - 1].rstrip() + "…"
-
-
-def stars(number):
-    """Write a number of stars.
-
-    Examples
-    --------
-    >>> stars(1.0), stars(4.5)
-    ('1 star', '4.5 stars')
-    """
-    return f"{number:g} star" + ("" if number == 1 else "s")
+LOOK = {"label_width": 145, "width": 430}
 
 
 class TwoStagePanel(Panel):
     """The film that each of six people ends up with, beside the regret against K.
-
-    Parameters
-    ----------
-    k : int
-        Where the slider starts.
-    quality : float
-        How much of a person's own taste the early stage knows at the start, 0 to 1.
 
     Attributes
     ----------
@@ -52,8 +26,6 @@ class TwoStagePanel(Panel):
         Set their ``.value`` to drive the panel.
     new_noise : ipywidgets.Button
         Draws new candidates; the expected regret does not change.
-    numbers : Numbers
-        What is shown.
 
     Examples
     --------
@@ -63,65 +35,25 @@ class TwoStagePanel(Panel):
     True
     """
 
-    def __init__(self, k=20, quality=0.3):
-        self._first_k, self._first_quality = k, quality
-        self._seed = 0
-        self.numbers = None
-        super().__init__()
+    lesson = lesson
+    k = candidates(20, MAX_K, **LOOK)
+    late_stage = choice("The late stage", "picks the best", LATE_STAGES, label_width=145, width=380)
+    quality = number("Early-stage quality", 0.3, 0.0, 1.0, 0.05, **LOOK)
+    rest = choice("The rest of the score", RESTS[0], RESTS, label_width=145, width=380)
+    new_noise = button("New draw", "draw_again")
+    rows = ("k late_stage", "quality rest new_noise")
 
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-        wide = {"description_width": "145px"}
-        long, short = widgets.Layout(width="430px"), widgets.Layout(width="380px")
-        self.k = widgets.IntSlider(
-            value=self._first_k, min=1, max=MAX_K, description="Candidates K", style=wide, layout=long
-        )
-        self.quality = widgets.FloatSlider(
-            value=self._first_quality,
-            min=0.0,
-            max=1.0,
-            step=0.05,
-            description="Early-stage quality",
-            readout_format=".2f",
-            style=wide,
-            layout=long,
-        )
-        self.late_stage = widgets.Dropdown(
-            options=list(LATE_STAGES), description="The late stage", style=wide, layout=short
-        )
-        self.rest = widgets.Dropdown(options=list(RESTS), description="The rest of the score", style=wide, layout=short)
-        self.new_noise = widgets.Button(description="New draw", layout=widgets.Layout(width="120px"))
-        self.watch(self.k, self.quality, self.late_stage, self.rest)
-        self.new_noise.on_click(self.guard(self._draw_new_noise))
-        rows = [[self.k, self.late_stage], [self.quality, self.rest, self.new_noise]]
-        return control_rows(rows)
-
-    def _draw_new_noise(self, button):
-        self._seed += 1
+    def __init__(self, **start):
+        super().__init__(**start)
+        self._make_people()
+        self._make_curves()
         self.refresh()
-
-    def settings(self):
-        """Read the controls."""
-        return Setting(
-            self.k.value,
-            round(self.quality.value, 6),
-            self.rest.value,
-            LATE_STAGES[self.late_stage.value],
-            self._seed,
-        )
-
-    def compute(self, settings):
-        """Compute the numbers at these settings."""
-        self.numbers = two_stage_numbers.numbers_at(settings)
-        return self.numbers
 
     # The picture.
 
     def background_key(self, numbers):
         """The late stage sets the height of the axes and the curve of random candidates."""
-        return numbers.setting.late_stage
+        return numbers.setting.ranks
 
     def _make_people(self):
         axes = self.figure.add_axes(PEOPLE_BOX)
@@ -140,62 +72,36 @@ class TwoStagePanel(Panel):
             places = _place(person, np.arange(person.n_items))
             axes.plot(places, np.full(person.n_items, row), "|", color=PETROFF["grey"], markersize=6, alpha=0.7)
             (dots,) = axes.plot([], [], "o", color=INK, markersize=5.5, markeredgewidth=0, zorder=3)
-            (shown,) = axes.plot(
-                [], [], "*", color=PETROFF["orange"], markeredgecolor=INK, markersize=16, markeredgewidth=1.1, zorder=5
-            )
+            shown = star(axes, 16, markeredgewidth=1.1, zorder=5)
             text = axes.text(-0.012, row - 0.36, "", fontsize=FONT["note"], va="center", color=INK)
             self._rows.append((dots, shown, text))
         (tick,) = axes.plot([], [], "|", color=PETROFF["grey"], markersize=9, label="a film they rated")
         dots, shown, _ = self._rows[0]
         dots.set_label("a candidate")
         shown.set_label("shown")
-        self.figure.legend(
-            handles=[tick, dots, shown],
-            loc="lower center",
-            bbox_to_anchor=(PEOPLE_BOX[0] + PEOPLE_BOX[2] / 2, 0.0),
-            ncols=3,
-            fontsize=FONT["note"],
-            frameon=False,
-            handletextpad=0.2,
-        )
+        middle = PEOPLE_BOX[0] + PEOPLE_BOX[2] / 2
+        legend(self.figure, [tick, dots, shown], (middle, 0.0), 3, loc="lower center", handletextpad=0.2)
 
     def _make_curves(self):
         axes = self.figure.add_axes(CURVE_BOX)
         dress_axes(axes, "", "candidates K", "regret in stars")
-        axes.set_xscale("log")
-        axes.set_xlim(0.9, MAX_K * 1.1)
-        axes.set_xticks([1, 2, 5, 10, 20, 50, 90], ["1", "2", "5", "10", "20", "50", "90"])
-        axes.minorticks_off()
+        log_k_axis(axes, 0.9, MAX_K * 1.1, (1, 2, 5, 10, 20, 50, 90))
         (self._random,) = axes.plot([], [], ":", color=PETROFF["grey"], linewidth=3, label="random candidates")
         (self._total,) = axes.plot([], [], "-", color=INK, linewidth=2.4, label="regret")
         (self._miss,) = axes.plot([], [], "--", color=PETROFF["orange"], linewidth=2.4, label="candidate miss")
         (self._point,) = axes.plot([], [], "o", color=INK, markersize=10, zorder=5)
-        (self._this_draw,) = axes.plot(
-            [], [], "*", color=PETROFF["orange"], markeredgecolor=INK, markersize=15, zorder=6, label="this draw"
-        )
+        self._this_draw = star(axes, 15, zorder=6, label="this draw")
         self._now = axes.axvline(1, color=SOFT_INK, linewidth=1.2)
         self._curve_axes = axes
         self.figure.text(CURVE_BOX[0], 0.938, "regret: stars below their best", fontsize=FONT["title"], color=INK)
-        self.figure.legend(
-            handles=[self._total, self._miss, self._random, self._this_draw],
-            loc="upper left",
-            bbox_to_anchor=(CURVE_BOX[0] - 0.045, 0.93),
-            ncols=2,
-            fontsize=FONT["note"],
-            frameon=False,
-            columnspacing=0.9,
-            handletextpad=0.4,
-            handlelength=1.7,
-        )
+        handles = [self._total, self._miss, self._random, self._this_draw]
+        legend(self.figure, handles, (CURVE_BOX[0] - 0.045, 0.93), 2, columnspacing=0.9, handlelength=1.7)
 
     def draw_background(self, numbers):
         """Draw the people's films, the axes, and the curve of an early stage that picks at random."""
-        if not hasattr(self, "_rows"):
-            self._make_people()
-            self._make_curves()
-        late_stage = numbers.setting.late_stage
+        late_stage = numbers.setting.ranks
         self._curve_axes.set_ylim(-0.03 * TOP_OF[late_stage], TOP_OF[late_stage])
-        self._random.set_data(*two_stage_numbers.uniform_curve(late_stage))
+        self._random.set_data(*lesson.uniform_curve(late_stage))
 
     def draw_moving(self, numbers):
         """Move the candidates, the films shown and the curves."""
@@ -206,10 +112,10 @@ class TwoStagePanel(Panel):
             shown.set_data([_place(person, draw.output)], [row])
             text.set_text(_caption(person, draw))
             moving += [dots, shown, text]
-        ks = two_stage_numbers.curve_ks()
+        ks = lesson.curve_ks()
         where = (setting.quality, setting.rest)
-        self._total.set_data(ks, two_stage_numbers.regret_curve(*where, setting.late_stage))
-        self._miss.set_data(ks, two_stage_numbers.regret_curve(*where, "optimal"))
+        self._total.set_data(ks, lesson.regret_curve(*where, setting.ranks))
+        self._miss.set_data(ks, lesson.regret_curve(*where, "optimal"))
         self._now.set_xdata([setting.k, setting.k])
         self._point.set_data([setting.k], [numbers.regret])
         self._this_draw.set_data([setting.k], [np.mean([draw.regret for draw in numbers.draws])])
@@ -224,7 +130,7 @@ class TwoStagePanel(Panel):
         n_held = sum(person.best in draw.candidates for person, draw in zip(people(), draws, strict=True))
         return (
             f"K = {setting.k}, early-stage quality {setting.quality:g} (the rest is {setting.rest}), the late stage "
-            f"{self.late_stage.value}. In this draw the best film is a candidate for {n_held} of {len(draws)} people "
+            f"{setting.late_stage}. In this draw the best film is a candidate for {n_held} of {len(draws)} people "
             f"and is shown to {n_best}; mean regret {np.mean([d.regret for d in draws]):.2f} stars. Expected over all "
             f"draws: regret {numbers.regret:.2f} stars, of which {numbers.miss:.2f} because the candidates missed it "
             f"and {numbers.mistake:.2f} because the late stage did not pick it. An early stage that picks at random "
@@ -238,7 +144,8 @@ def _place(person, items):
 
 
 def _caption(person, draw):
-    text = f"user {person.user}: {shorten(person.titles[draw.output])}, {stars(person.mean_reward[draw.output])}"
+    text = f"user {person.user}: {shorten(person.titles[draw.output], LONGEST_TITLE)}"
+    text += f", {count(person.mean_reward[draw.output], 'star')}"
     if draw.output == person.best:
         return text + ", the best"
     if person.best in draw.candidates:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
+from capg_core.classroom.problem import check_k
 
 NAMES = "ABCDEFGHIJKL"
 N_RUNNERS = len(NAMES)
@@ -19,7 +20,7 @@ START, END = 0.005, 50.0  # the times in sight
 CLOCKS = np.geomspace(1e-6, END, 701)  # where the integrand is known; log t is evenly spaced
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything the picture depends on."""
 
@@ -124,8 +125,7 @@ def _race(logit, k, seed):
 
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
-    if not 1 <= setting.k < N_RUNNERS:
-        raise ValueError(f"K is {setting.k}; expected 1 to {N_RUNNERS - 1} for {N_RUNNERS} runners")
+    check_k(setting.k, N_RUNNERS, "runners")
     if not setting.t > 0:
         raise ValueError(f"the clock is {setting.t}; expected a positive time")
     times, threshold, exact, simulated, density = _race(setting.logit, setting.k, setting.seed)

@@ -1,20 +1,12 @@
 """The panel of 02: Plackett-Luce is a race; the candidates are the first K to arrive."""
 
-import ipywidgets as widgets
 import numpy as np
 
-from capg_core.classroom.lessons.n02_the_race import numbers as race_numbers
-from capg_core.classroom.lessons.n02_the_race.numbers import (
-    CLOCKS,
-    END,
-    MARKED,
-    N_RACES,
-    N_RUNNERS,
-    NAMES,
-    START,
-    Setting,
-)
-from capg_core.classroom.panel import Panel, control_rows
+from capg_core.classroom.controls import button, candidates, log_number, number
+from capg_core.classroom.drawing import legend
+from capg_core.classroom.lessons.n02_the_race import numbers as lesson
+from capg_core.classroom.lessons.n02_the_race.numbers import CLOCKS, END, MARKED, N_RACES, N_RUNNERS, NAMES, START
+from capg_core.classroom.panel import Panel
 from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 
 LANES_BOX = (0.045, 0.385, 0.50, 0.535)
@@ -22,17 +14,11 @@ AREA_BOX = (0.045, 0.115, 0.50, 0.20)
 BARS_BOX = (0.585, 0.385, 0.385, 0.535)
 IN, OUT, MARK = PETROFF["tan"], PETROFF["grey"], PETROFF["orange"]
 ROWS = np.arange(N_RUNNERS)
+LOOK = {"label_width": 145, "width": 410}
 
 
 class RacePanel(Panel):
     """Twelve runners, the clock, the first K to arrive, and how likely each is to be among them.
-
-    Parameters
-    ----------
-    k : int
-        Where the slider of K starts.
-    t : float
-        Where the clock starts.
 
     Attributes
     ----------
@@ -40,8 +26,6 @@ class RacePanel(Panel):
         Set their ``.value`` to drive the panel.
     new_noise : ipywidgets.Button
         Starts a new race.
-    numbers : Numbers
-        What is shown.
 
     Examples
     --------
@@ -53,60 +37,19 @@ class RacePanel(Panel):
 
     size = (12.0, 6.2)
 
-    def __init__(self, k=5, t=0.1):
-        self._first_k, self._first_t = k, t
-        self._seed = 0
-        self.numbers = None
-        super().__init__()
+    lesson = lesson
+    t = log_number("Clock t", 0.1, -2.0, 1.5, 0.05, form=".3f", **LOOK)
+    k = candidates(5, N_RUNNERS - 1, **LOOK)
+    logit = number(f"Logit of runner {NAMES[MARKED]}", 0.0, -4.0, 4.0, 0.1, form=".1f", **LOOK)
+    new_noise = button("New race", "draw_again")
+    rows = ("t k", "logit new_noise")
 
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-        wide = {"description_width": "145px"}
-        long = widgets.Layout(width="410px")
-        self.t = widgets.FloatLogSlider(
-            value=self._first_t,
-            base=10,
-            min=-2.0,
-            max=1.5,
-            step=0.05,
-            description="Clock t",
-            readout_format=".3f",
-            style=wide,
-            layout=long,
-        )
-        self.logit = widgets.FloatSlider(
-            value=0.0,
-            min=-4.0,
-            max=4.0,
-            step=0.1,
-            description=f"Logit of runner {NAMES[MARKED]}",
-            readout_format=".1f",
-            style=wide,
-            layout=long,
-        )
-        self.k = widgets.IntSlider(
-            value=self._first_k, min=1, max=N_RUNNERS - 1, description="Candidates K", style=wide, layout=long
-        )
-        self.new_noise = widgets.Button(description="New race", layout=widgets.Layout(width="120px"))
-        self.watch(self.t, self.logit, self.k)
-        self.new_noise.on_click(self.guard(self._draw_new_noise))
-        rows = [[self.t, self.k], [self.logit, self.new_noise]]
-        return control_rows(rows)
-
-    def _draw_new_noise(self, button):
-        self._seed += 1
+    def __init__(self, **start):
+        super().__init__(**start)
+        self._make_lanes()
+        self._make_area()
+        self._make_bars()
         self.refresh()
-
-    def settings(self):
-        """Read the controls."""
-        return Setting(round(self.t.value, 9), round(self.logit.value, 6), self.k.value, self._seed)
-
-    def compute(self, settings):
-        """Compute the numbers at these settings."""
-        self.numbers = race_numbers.numbers_at(settings)
-        return self.numbers
 
     # The picture.
 
@@ -166,26 +109,14 @@ class RacePanel(Panel):
         (self._dots,) = axes.plot([], [], "D", color=PAPER, markeredgecolor=INK, markersize=7, zorder=5)
         (self._ticks,) = axes.plot([], [], "|", color=INK, markersize=17, markeredgewidth=3, zorder=4)
         (bar,) = axes.plot([], [], "-", linewidth=11, color=IN)
-        self.figure.legend(
-            handles=[bar, self._dots, self._ticks],
-            labels=["exact", f"simulated, {N_RACES} races", "arrived by t"],
-            loc="upper left",
-            bbox_to_anchor=(BARS_BOX[0] - 0.03, BARS_BOX[1] - 0.05),
-            ncols=3,
-            fontsize=FONT["note"],
-            frameon=False,
-            handlelength=1.2,
-            handletextpad=0.4,
-            columnspacing=0.9,
-        )
+        labels = ["exact", f"simulated, {N_RACES} races", "arrived by t"]
+        place = (BARS_BOX[0] - 0.03, BARS_BOX[1] - 0.05)
+        handles = [bar, self._dots, self._ticks]
+        legend(self.figure, handles, place, 3, labels=labels, handlelength=1.2, columnspacing=0.9)
         self._totals = self.figure.text(BARS_BOX[0] - 0.01, 0.12, "", fontsize=FONT["note"], color=INK, linespacing=1.6)
 
     def draw_background(self, numbers):
-        """Make the axes; everything in them moves."""
-        if not hasattr(self, "_lanes"):
-            self._make_lanes()
-            self._make_area()
-            self._make_bars()
+        """Leave the axes as they were made; everything in them moves."""
 
     def draw_moving(self, numbers):
         """Move the runners, the clock, the threshold, the area and the bars."""

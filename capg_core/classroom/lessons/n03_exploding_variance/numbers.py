@@ -9,8 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from capg_core.classroom.lessons.n00_start_here.numbers import (
+from capg_core.classroom.drawing import round_up
+from capg_core.classroom.problem import (
     SYNTHETIC,
+    check_k,
     curve_ks,
     exact_at,
     load_problem,
@@ -26,7 +28,7 @@ BASELINES = (NONE, COMMON, OWN)
 LADDER = ("V-PG", "Outcome-PG", "CA-PG")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything the picture depends on."""
 
@@ -186,37 +188,34 @@ def curve(estimator, baseline, gap, seed):
     return ks, np.array([m.signal for m in found]), np.array([m.noise for m in found])
 
 
-def _walk_gains(setting, k):
+def _walk_gains(setting):
     """Return (reward - baseline) / batch of the lists in the walks, one row a walk."""
     lists = simulate(setting.seed)
-    low, high = levels(setting.baseline, setting.gap, exact_at(SYNTHETIC, 1.0, k).value)
+    low, high = levels(setting.baseline, setting.gap, exact_at(SYNTHETIC, 1.0, setting.k).value)
     rows = slice(0, N_WALKS * setting.batch)
-    reward = lists.shown_reward[rows, k - 1]
+    reward = lists.shown_reward[rows, setting.k - 1]
     gain = np.where(lists.higher[rows], reward + setting.gap - high, reward - low)
     # Lists 0, 8, 16, ... are the first walk, so a larger batch holds the smaller one.
     return gain.reshape(setting.batch, N_WALKS).T / setting.batch
 
 
-def walks(setting, k=None):
+def walks(setting):
     """Return the V-PG batch means draw by draw: partial sums of the surprises, times the rewards.
 
     Parameters
     ----------
     setting : Setting
-    k : int, optional
-        Instead of the setting's.
 
     Returns
     -------
     (N_WALKS, K + 1, 2) array
         Coordinates along the true gradient and across it, from the origin on.
     """
-    k = setting.k if k is None else k
-    problem, lists = load_problem(SYNTHETIC), simulate(setting.seed)
+    problem, lists, k = load_problem(SYNTHETIC), simulate(setting.seed), setting.k
     n_used = N_WALKS * setting.batch
     order, inverse = lists.order[:n_used], lists.inverse[:n_used, :k]
     weight = np.exp(problem.logits)
-    gains = _walk_gains(setting, k)
+    gains = _walk_gains(setting)
     result = np.zeros((N_WALKS, k + 1, 2))
     for axis, direction in enumerate(project(np.eye(problem.n_items), exact_at(SYNTHETIC, 1.0, k).gradient)):
         drawn = (weight * direction)[order[:, :k]]
@@ -245,19 +244,18 @@ def credit_means(setting):
     order = lists.order[: N_WALKS * setting.batch, :k]
     shown = order[np.arange(len(order)), np.argmax(problem.mean_reward[order], axis=1)]
     shown = shown.reshape(setting.batch, N_WALKS).T
-    gains = _walk_gains(setting, k)
+    gains = _walk_gains(setting)
     return np.stack([(gains * x[shown]).sum(axis=1), (gains * y[shown]).sum(axis=1)], axis=1)
 
 
 @lru_cache(maxsize=256)
 def window(batch, baseline, gap):
-    """Return the half-width of the walks' axes, the same for every K: 1, 2, 4, 6 or 8 times a power of ten."""
+    """Return the half-width of the walks' axes, the same for every K."""
     reach = 0.0
     for k in (1, 20, 50):
-        steps = walks(Setting(k, batch, baseline, gap, False, False, 0))
+        steps = walks(Setting(k=k, batch=batch, baseline=baseline, gap=gap, split=False, zoom=False, seed=0))
         reach = max(reach, float(np.quantile(np.abs(steps), 0.99)))
-    power = 10.0 ** np.floor(np.log10(reach))
-    return float(next(step for step in (1, 2, 4, 6, 8, 10) if step * power >= reach) * power)
+    return round_up(reach)
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,9 +273,7 @@ class Numbers:
 
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
-    n_items = load_problem(SYNTHETIC).n_items
-    if not 1 <= setting.k < n_items:
-        raise ValueError(f"K is {setting.k}; expected 1 to {n_items - 1} for {n_items} items")
+    check_k(setting.k, load_problem(SYNTHETIC).n_items)
     if not 1 <= setting.batch <= MAX_BATCH:
         raise ValueError(f"batch is {setting.batch}; expected 1 to {MAX_BATCH}")
     shown = LADDER if setting.split else ("V-PG", "CA-PG")

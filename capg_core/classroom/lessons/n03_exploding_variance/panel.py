@@ -1,20 +1,15 @@
 """The panel of notebook 03: a score is a sum of K surprises, and what its noise does to the signal."""
 
-import ipywidgets as widgets
 import numpy as np
 
-from capg_core.classroom.lessons.n00_start_here.panel import show
-from capg_core.classroom.lessons.n03_exploding_variance import numbers as numbers_of
-from capg_core.classroom.lessons.n03_exploding_variance.numbers import (
-    BASELINES,
-    LADDER,
-    MAX_BATCH,
-    N_WALKS,
-    NONE,
-    Setting,
-)
-from capg_core.classroom.panel import Panel, control_rows
-from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of, spread
+from capg_core.classroom.controls import button, candidates, choice, number, pick, tick
+from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_k_axis, log_level, square_window, star
+from capg_core.classroom.lessons.n03_exploding_variance import numbers as lesson
+from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, LADDER, MAX_BATCH, N_WALKS, NONE
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.problem import N_SYNTHETIC
+from capg_core.classroom.words import count, show
+from capg_core.look import FONT, INK, PAPER, dress_axes, look_of
 
 WALK_BOX = (0.078, 0.145, 0.275, 0.70)
 LENGTH_BOX = (0.425, 0.145, 0.165, 0.70)
@@ -26,18 +21,11 @@ RATIOS = (1e-4, 100.0)
 class SignalNoisePanel(Panel):
     """Batch means as walks of K surprises; signal, noise and their ratio against K.
 
-    Parameters
-    ----------
-    k : int
-        Where the slider starts.
-
     Attributes
     ----------
     k, batch, baseline, gap, split, zoom : ipywidgets controls
         Set their ``.value`` to drive the panel.
     new_noise : ipywidgets.Button
-    numbers : Numbers
-        What is shown.
 
     Examples
     --------
@@ -47,84 +35,21 @@ class SignalNoisePanel(Panel):
     True
     """
 
-    def __init__(self, k=20):
-        self._first_k = k
-        self._seed = 0
-        self.numbers = None
-        super().__init__()
+    lesson = lesson
+    k = candidates(20, N_SYNTHETIC - 1)
+    batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=440)
+    new_noise = button("New noise", "draw_again")
+    gap = number("Half of the users rate higher by", 0.0, 0.0, 4.0, 0.5, form=".1f", label_width=215)
+    baseline = choice("Baseline", NONE, BASELINES, label_width=70, width=300)
+    split = tick("Show the part of V-PG's noise that the shown item explains")
+    zoom = tick("Zoom in on the walks")
+    rows = ("k batch new_noise", "gap baseline", "split zoom")
 
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-        wide = {"description_width": "105px"}
-        n_items = numbers_of.load_problem(numbers_of.SYNTHETIC).n_items
-        self.k = widgets.IntSlider(
-            value=self._first_k,
-            min=1,
-            max=n_items - 1,
-            description="Candidates K",
-            style=wide,
-            layout=widgets.Layout(width="520px"),
-        )
-        self.batch = widgets.SelectionSlider(
-            options=[2**i for i in range(MAX_BATCH.bit_length())],
-            value=1,
-            description="Batch size N",
-            style=wide,
-            layout=widgets.Layout(width="440px"),
-        )
-        self.gap = widgets.FloatSlider(
-            value=0.0,
-            min=0.0,
-            max=4.0,
-            step=0.5,
-            description="Half of the users rate higher by",
-            readout_format=".1f",
-            style={"description_width": "215px"},
-            layout=widgets.Layout(width="520px"),
-        )
-        self.baseline = widgets.Dropdown(
-            options=BASELINES,
-            value=NONE,
-            description="Baseline",
-            style={"description_width": "70px"},
-            layout=widgets.Layout(width="300px"),
-        )
-        narrow = widgets.Layout(width="auto", margin="0 16px 0 12px")
-        self.split = widgets.Checkbox(
-            value=False,
-            description="Show the part of V-PG's noise that the shown item explains",
-            indent=False,
-            layout=narrow,
-        )
-        self.zoom = widgets.Checkbox(value=False, description="Zoom in on the walks", indent=False, layout=narrow)
-        self.new_noise = widgets.Button(description="New noise", layout=widgets.Layout(width="120px"))
-        self.watch(self.k, self.batch, self.gap, self.baseline, self.split, self.zoom)
-        self.new_noise.on_click(self.guard(self._draw_new_noise))
-        rows = [[self.k, self.batch, self.new_noise], [self.gap, self.baseline], [self.split, self.zoom]]
-        return control_rows(rows)
-
-    def _draw_new_noise(self, button):
-        self._seed += 1
+    def __init__(self, **start):
+        super().__init__(**start)
+        self._make_walks()
+        self._make_lines()
         self.refresh()
-
-    def settings(self):
-        """Read the controls."""
-        return Setting(
-            self.k.value,
-            self.batch.value,
-            self.baseline.value,
-            round(self.gap.value, 6),
-            self.split.value,
-            self.zoom.value,
-            self._seed,
-        )
-
-    def compute(self, settings):
-        """Compute the numbers at these settings."""
-        self.numbers = numbers_of.numbers_at(settings)
-        return self.numbers
 
     # The picture.
 
@@ -133,12 +58,11 @@ class SignalNoisePanel(Panel):
         s = numbers.setting
         return (s.batch, s.baseline, s.gap, s.split, numbers.window, s.seed)
 
-    def _make_artists(self):
+    def _make_walks(self):
         self._walk_axes = self.figure.add_axes(WALK_BOX)
         dress_axes(self._walk_axes, "", "along the true gradient", "across")
         self._walk_axes.yaxis.set_label_coords(-0.16, 0.5)  # clear of the longest tick label
-        self._walk_axes.axhline(0, color=SOFT_INK, linewidth=0.8)
-        self._walk_axes.axvline(0, color=SOFT_INK, linewidth=0.8)
+        cross_at_zero(self._walk_axes)
         vanilla, credit = look_of("V-PG"), look_of("CA-PG")
         self._paths = [
             self._walk_axes.plot([], [], "-", color=vanilla.colour, linewidth=1.2, alpha=0.75)[0]
@@ -148,9 +72,10 @@ class SignalNoisePanel(Panel):
         (self._credit,) = self._walk_axes.plot(
             [], [], credit.marker, color=credit.colour, markersize=8, markeredgecolor=PAPER
         )
-        (self._truth,) = self._walk_axes.plot(
-            [], [], "*", color=PETROFF["orange"], markeredgecolor=INK, markersize=13, zorder=6
-        )
+        self._truth = star(self._walk_axes, zorder=6)
+        self._walk_title = self.figure.text(WALK_BOX[0], 0.868, "", fontsize=FONT["label"], color=INK)
+
+    def _make_lines(self):
         self._length_axes = self.figure.add_axes(LENGTH_BOX)
         self._ratio_axes = self.figure.add_axes(RATIO_BOX)
         for axes, limits, title in (
@@ -158,9 +83,8 @@ class SignalNoisePanel(Panel):
             (self._ratio_axes, RATIOS, "signal / noise"),
         ):
             dress_axes(axes, title, "candidates K")
-            axes.set(xscale="log", yscale="log", xlim=(0.9, 110), ylim=limits)
-            axes.set_xticks([1, 10, 100], ["1", "10", "100"])
-            axes.minorticks_off()
+            axes.set(yscale="log", ylim=limits)
+            log_k_axis(axes)
         self._ratio_axes.axhline(1, color=INK, linewidth=1.2, linestyle=":")
         self._now = [axes.axvline(1, color=INK, linewidth=1.5) for axes in (self._length_axes, self._ratio_axes)]
         self._lines, self._points = {}, {}
@@ -174,19 +98,12 @@ class SignalNoisePanel(Panel):
                 self._lines[estimator, kind] = axes.plot([], [], line, color=look.colour, linewidth=width)[0]
                 marker = {"color": look.colour, "markersize": 9, "markeredgecolor": PAPER, "zorder": 6}
                 self._points[estimator, kind] = axes.plot([], [], look.marker, **marker)[0]
-        self._labels = {}
-        self._walk_title = self.figure.text(WALK_BOX[0], 0.868, "", fontsize=FONT["label"], color=INK)
-        self._made = True
+        self._lengths = EndLabels(self.figure, LENGTH_BOX)
+        self._ratios = EndLabels(self.figure, RATIO_BOX)
 
     def draw_background(self, numbers):
         """Update axes, curves and labels."""
-        if not hasattr(self, "_made"):
-            self._make_artists()
-        setting, half = numbers.setting, numbers.window
-        self._walk_axes.set(xlim=(-half, half), ylim=(-half, half))
-        ticks = [-half, 0, half]
-        self._walk_axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        self._walk_axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        square_window(self._walk_axes, numbers.window)
         lengths, ratios = [], []
         for estimator in LADDER:
             on = estimator in numbers.curves
@@ -199,38 +116,24 @@ class SignalNoisePanel(Panel):
                 continue
             look = look_of(estimator)
             ks, signal, noise = numbers.curves[estimator]
-            noise = noise / np.sqrt(setting.batch)
+            noise = noise / np.sqrt(numbers.setting.batch)
             self._lines[estimator, "noise"].set_data(ks, noise)
             self._lines[estimator, "signal"].set_data(ks, signal)
             ratio = np.divide(signal, noise, out=np.full(len(ks), np.inf), where=noise > 0)
             self._lines[estimator, "ratio"].set_data(ks, ratio)
             explained = estimator == "Outcome-PG"
-            lengths.append((noise[-1], "explained" if explained else f"{look.label} noise", look.colour))
+            name = "explained" if explained else f"{look.label} noise"
+            lengths.append((log_level(noise[-1], *LENGTHS), name, look.colour, "bold"))
             if not explained:
-                lengths.append((signal[-1], f"{look.label} signal", look.colour))
-            ratios.append((ratio[-1], look.label, look.colour))
-        for text in self._labels.values():
-            text.set_visible(False)
-        self._label_ends("length", LENGTH_BOX, LENGTHS, lengths)
-        self._label_ends("ratio", RATIO_BOX, RATIOS, ratios)
-
-    def _label_ends(self, group, box, limits, ends):
-        bottom, top = np.log10(limits)
-        levels = [np.clip((np.log10(max(value, 1e-9)) - bottom) / (top - bottom), 0, 1) for value, *_ in ends]
-        heights = [box[1] + box[3] * level for level in levels]
-        placed = spread(heights, 0.055, box[1] + 0.02, box[1] + box[3] - 0.02)
-        for height, (_, name, colour) in zip(placed, ends, strict=True):
-            if (group, name) not in self._labels:
-                self._labels[group, name] = self.figure.text(0, 0, "", fontsize=FONT["note"], va="center")
-            weight = "normal" if name.endswith("signal") else "bold"
-            self._labels[group, name].set(
-                x=box[0] + box[2] + 0.006, y=height, text=name, color=colour, weight=weight, visible=True
-            )
+                lengths.append((log_level(signal[-1], *LENGTHS), f"{look.label} signal", look.colour, "normal"))
+            ratios.append((log_level(ratio[-1], *RATIOS), look.label, look.colour, "bold"))
+        self._lengths.set(lengths)
+        self._ratios.set(ratios)
 
     def draw_moving(self, numbers):
         """Move the walks and the marks to the current K."""
         setting, moving = numbers.setting, [self._walk_title]
-        draws = "1 draw" if setting.k == 1 else f"{setting.k} draws"
+        draws = count(setting.k, "draw")
         self._walk_title.set_text(
             f"{N_WALKS} lists, {draws} each"
             if setting.batch == 1
@@ -262,7 +165,7 @@ class SignalNoisePanel(Panel):
     def describe(self, numbers):
         """Say in numbers what the picture shows."""
         setting = numbers.setting
-        lists = "1 list" if setting.batch == 1 else f"{setting.batch} lists"
+        lists = count(setting.batch, "list")
         baseline = "no baseline" if setting.baseline == NONE else f"baseline: {setting.baseline}"
         text = f"K = {setting.k}, a batch of {lists}, {baseline}."
         for estimator in ("V-PG", "CA-PG"):

@@ -9,9 +9,15 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.lessons.n00_start_here.numbers import (
+from capg_core.classroom.drawing import round_up
+from capg_core.classroom.problem import (
     SYNTHETIC,
+    Estimate,
+    check_k,
+    cosine,
+    degrees,
     exact_at,
+    exact_moments,
     load_problem,
     orders,
     output_scores,
@@ -34,7 +40,7 @@ N_DOTS = 300  # of which drawn
 _CLOCK = np.arange(-20.0, 10.0, 0.125)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything the picture depends on."""
 
@@ -79,30 +85,16 @@ def set_scores(logits, candidates):
 
 
 @dataclass(frozen=True, eq=False)
-class Rung:
-    """One estimator at one K.
+class Rung(Estimate):
+    """One rung at one K, with `N_DOTS` samples; the variance is measured for list and set, exact for the others.
 
     Attributes
     ----------
-    mean : (n,) array
-        Its exact expectation.
-    variance : float
-        Trace of the covariance of one estimate: measured for the list and the set, exact for the others.
-    dots : (N_DOTS, n) array
-        Single estimates.
     angle : float
         Between its mean and the true gradient, in degrees.
     """
 
-    mean: np.ndarray
-    variance: float
-    dots: np.ndarray
     angle: float
-
-    @property
-    def snr(self):
-        """Length of the mean over the root of the variance."""
-        return float(np.linalg.norm(self.mean) / np.sqrt(self.variance)) if self.variance > 0 else float("inf")
 
 
 @lru_cache(maxsize=8)
@@ -147,31 +139,22 @@ def rung_at(rung, k, baseline, seed):
     advantage = problem.mean_reward - (exact.value if baseline else 0.0)
     outputs = _shown(k, seed)[1]
     if rung in ("V-PG", "Set-PG"):
-        estimates = advantage[outputs][:, None] * _list_or_set_scores(rung, k, seed)
+        samples = advantage[outputs][:, None] * _list_or_set_scores(rung, k, seed)
         # The law of total variance: what the shown item explains is exact, and only the rest is measured.
         outcome = rung_at("Outcome-PG", k, baseline, seed)
         explained = advantage[outputs][:, None] * _scores_by_item("Outcome-PG", k)[outputs]
-        squares = np.sum(estimates**2, axis=1) - np.sum(explained**2, axis=1)
+        squares = np.sum(samples**2, axis=1) - np.sum(explained**2, axis=1)
         variance = outcome.variance + max(float(np.nanmean(squares)), 0.0)
-        return Rung(exact.gradient, variance, estimates[:N_DOTS].copy(), 0.0)
+        return Rung(exact.gradient, variance, samples[:N_DOTS].copy(), 0.0)
     scores = _scores_by_item(rung, k)
-    items = np.flatnonzero(np.isfinite(scores[:, 0]))
-    estimates = advantage[items, None] * scores[items]
-    mean = exact.outcome[items] @ estimates
-    around = estimates - mean
-    variance = float(exact.outcome[items] @ np.einsum("ij,ij->i", around, around))
+    mean, variance = exact_moments(exact.outcome, advantage, scores)
     dots = advantage[outputs[:N_DOTS], None] * scores[outputs[:N_DOTS]]
-    return Rung(mean, variance, dots, 0.0 if rung in UNBIASED else _angle(mean, exact.gradient))
-
-
-def _angle(first, second):
-    lengths = np.linalg.norm(first) * np.linalg.norm(second)
-    return float(np.degrees(np.arccos(np.clip(first @ second / lengths, -1.0, 1.0)))) if lengths > 0 else float("nan")
+    return Rung(mean, variance, dots, 0.0 if rung in UNBIASED else degrees(cosine(mean, exact.gradient, zero=0.0)))
 
 
 @lru_cache(maxsize=256)
 def window(rung, baseline, k=None):
-    """Return the half-width of the cloud's axes: 1, 1.5, 2, 3, 4, 6 or 8 times a power of ten.
+    """Return the half-width of the cloud's axes.
 
     Parameters
     ----------
@@ -189,11 +172,10 @@ def window(rung, baseline, k=None):
     for size in (1, 5, 20, 50, 99) if k is None else (k,):
         gradient = exact_at(SYNTHETIC, 1.0, size).gradient
         for shown in {rung, rung_above(rung) or rung}:
-            far = np.abs(project(rung_at(shown, size, baseline, 0).dots, gradient))
+            far = np.abs(project(rung_at(shown, size, baseline, 0).samples, gradient))
             share = 0.985 if shown in ("V-PG", "Set-PG") else 1.0
             reach = max(reach, float(np.nanquantile(far, share)) * (1.0 if share < 1 else 1.1))
-    power = 10.0 ** np.floor(np.log10(reach))
-    return float(next(step for step in (1, 1.5, 2, 3, 4, 6, 8, 10) if step * power >= reach) * power)
+    return round_up(reach, (1, 1.5, 2, 3, 4, 6, 8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,11 +202,9 @@ class Numbers:
 
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
-    n_items = load_problem(SYNTHETIC).n_items
     if setting.rung not in RUNGS:
         raise ValueError(f"rung is {setting.rung!r}; expected one of {', '.join(RUNGS)}")
-    if not 1 <= setting.k < n_items:
-        raise ValueError(f"K is {setting.k}; expected 1 to {n_items - 1} for {n_items} items")
+    check_k(setting.k, load_problem(SYNTHETIC).n_items)
     exact = exact_at(SYNTHETIC, 1.0, setting.k)
     item = int(np.argmax(exact.outcome))
     return Numbers(

@@ -1,14 +1,15 @@
 """The panel of notebook 04: one rung of the ladder beside the rung above it, and what each rung costs in bias."""
 
-import ipywidgets as widgets
 import numpy as np
 
-from capg_core.classroom.lessons.n00_start_here.numbers import project
-from capg_core.classroom.lessons.n00_start_here.panel import show
-from capg_core.classroom.lessons.n04_credit_assignment import numbers as numbers_of
-from capg_core.classroom.lessons.n04_credit_assignment.numbers import EVENTS, RUNGS, UNBIASED, Setting, rung_above
-from capg_core.classroom.panel import Panel, control_rows
-from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
+from capg_core.classroom.controls import button, candidates, pick, tick
+from capg_core.classroom.drawing import cross_at_zero, log_level, square_window, star
+from capg_core.classroom.lessons.n04_credit_assignment import numbers as lesson
+from capg_core.classroom.lessons.n04_credit_assignment.numbers import EVENTS, RUNGS, UNBIASED, rung_above
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.problem import N_SYNTHETIC, project
+from capg_core.classroom.words import show
+from capg_core.look import FONT, GRID, INK, PAPER, dress_axes, look_of
 
 CLOUD_BOX = (0.078, 0.145, 0.29, 0.70)
 # name, title, horizontal place, limits, log scale
@@ -30,20 +31,11 @@ MEANING = {
 class LadderPanel(Panel):
     """Single estimates of one rung over those of the rung above; variance, signal-to-noise and angle of all five.
 
-    Parameters
-    ----------
-    rung : str
-        Where the ladder starts, one of `capg_core.classroom.lessons.n04_credit_assignment.numbers.RUNGS`.
-    k : int
-        Where the slider of K starts.
-
     Attributes
     ----------
     rung, k, baseline, zoom : ipywidgets controls
         Set their ``.value`` to drive the panel.
     new_noise : ipywidgets.Button
-    numbers : Numbers
-        What is shown.
 
     Examples
     --------
@@ -53,55 +45,19 @@ class LadderPanel(Panel):
     True
     """
 
-    def __init__(self, rung="V-PG", k=20):
-        self._first_rung, self._first_k = rung, k
-        self._seed = 0
-        self.numbers = None
-        super().__init__()
+    lesson = lesson
+    rung = pick("Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], width=560)
+    baseline = tick("Subtract the mean reward")
+    k = candidates(20, N_SYNTHETIC - 1)
+    zoom = tick("Zoom in on the dots")
+    new_noise = button("New noise", "draw_again")
+    rows = ("rung baseline", "k zoom new_noise")
 
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-        wide = {"description_width": "105px"}
-        self.rung = widgets.SelectionSlider(
-            options=[(f"{i + 1}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS)],
-            value=self._first_rung,
-            description="Rung",
-            style=wide,
-            layout=widgets.Layout(width="560px"),
-        )
-        self.k = widgets.IntSlider(
-            value=self._first_k,
-            min=1,
-            max=numbers_of.load_problem(numbers_of.SYNTHETIC).n_items - 1,
-            description="Candidates K",
-            style=wide,
-            layout=widgets.Layout(width="520px"),
-        )
-        narrow = widgets.Layout(width="auto", margin="0 16px 0 12px")
-        self.baseline = widgets.Checkbox(
-            value=False, description="Subtract the mean reward", indent=False, layout=narrow
-        )
-        self.zoom = widgets.Checkbox(value=False, description="Zoom in on the dots", indent=False, layout=narrow)
-        self.new_noise = widgets.Button(description="New noise", layout=widgets.Layout(width="120px"))
-        self.watch(self.rung, self.k, self.baseline, self.zoom)
-        self.new_noise.on_click(self.guard(self._draw_new_noise))
-        rows = [[self.rung, self.baseline], [self.k, self.zoom, self.new_noise]]
-        return control_rows(rows)
-
-    def _draw_new_noise(self, button):
-        self._seed += 1
+    def __init__(self, **start):
+        super().__init__(**start)
+        self._make_cloud()
+        self._make_columns()
         self.refresh()
-
-    def settings(self):
-        """Read the controls."""
-        return Setting(self.rung.value, self.k.value, self.baseline.value, self.zoom.value, self._seed)
-
-    def compute(self, settings):
-        """Compute the numbers at these settings."""
-        self.numbers = numbers_of.numbers_at(settings)
-        return self.numbers
 
     # The picture.
 
@@ -109,17 +65,18 @@ class LadderPanel(Panel):
         """Return the rung and the window: axes and labels stay while K moves."""
         return (numbers.setting.rung, numbers.window)
 
-    def _make_artists(self):
+    def _make_cloud(self):
         self._cloud = self.figure.add_axes(CLOUD_BOX)
         dress_axes(self._cloud, "", "along the true gradient", "across")
         self._cloud.yaxis.set_label_coords(-0.16, 0.5)  # clear of the longest tick label
-        self._cloud.axhline(0, color=SOFT_INK, linewidth=0.8)
-        self._cloud.axvline(0, color=SOFT_INK, linewidth=0.8)
+        cross_at_zero(self._cloud)
         self._above, self._rings, self._here = (self._cloud.plot([], [])[0] for _ in range(3))
         (self._average,) = self._cloud.plot([], [], "X", color=INK, markeredgecolor=PAPER, markersize=10)
         (self._item,) = self._cloud.plot([], [], markersize=15, markeredgecolor=INK, markeredgewidth=2)
-        (self._truth,) = self._cloud.plot([], [], "*", color=PETROFF["orange"], markeredgecolor=INK, markersize=13)
+        self._truth = star(self._cloud)
         self._title = self.figure.text(CLOUD_BOX[0], 0.868, "", fontsize=FONT["label"], color=INK)
+
+    def _make_columns(self):
         self._columns, self._points, self._values, self._bands = {}, {}, {}, {}
         for name, title, left, limits, log in COLUMNS:
             axes = self.figure.add_axes((left, CLOUD_BOX[1], COLUMN_WIDTH, CLOUD_BOX[3]))
@@ -146,13 +103,8 @@ class LadderPanel(Panel):
 
     def draw_background(self, numbers):
         """Update what depends on the rung: the cloud's window and looks, and the band that marks the rung."""
-        if not hasattr(self, "_cloud"):
-            self._make_artists()
-        rung, half = numbers.setting.rung, numbers.window
-        self._cloud.set(xlim=(-half, half), ylim=(-half, half))
-        ticks = [-half, 0, half]
-        self._cloud.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        self._cloud.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        square_window(self._cloud, numbers.window)
+        rung = numbers.setting.rung
         look, above = look_of(rung), rung_above(rung)
         dots = {"linestyle": "", "markeredgewidth": 0, "marker": look.marker, "color": look.colour}
         self._here.set(**dots, markersize=7, alpha=0.75 if above else 0.45)
@@ -173,16 +125,16 @@ class LadderPanel(Panel):
         here, above = numbers.rungs[setting.rung], rung_above(setting.rung)
         moving = []
         if above:
-            dots = numbers.rungs[above].dots
+            dots = numbers.rungs[above].samples
             self._above.set_data(*project(dots, gradient))
             moving.append(self._above)
-        self._here.set_data(*project(here.dots, gradient))
+        self._here.set_data(*project(here.samples, gradient))
         moving.append(self._here)
         # From the outcome rung on, all lists that show the same item share one point.
         if above and setting.rung != "Set-PG" and numbers.chosen.any():
             same = dots[numbers.chosen]
             self._rings.set_data(*project(same, gradient))
-            self._item.set_data(*project(here.dots[numbers.chosen][:1], gradient))
+            self._item.set_data(*project(here.samples[numbers.chosen][:1], gradient))
             moving += [self._rings, self._item]
             if setting.rung == "Outcome-PG":
                 self._average.set_data(*project(same.mean(axis=0)[None], gradient))
@@ -200,7 +152,7 @@ class LadderPanel(Panel):
         if name == "angle":
             where = (value - low) / (high - low)
         else:
-            where = (np.log10(max(value, low)) - np.log10(low)) / (np.log10(high) - np.log10(low))
+            where = log_level(value, low, high)
         point, text = self._points[name, rung], self._values[name, rung]
         point.set_xdata([value])
         text.set(x=value, text=f"{value:.0f}°" if name == "angle" else show(value))

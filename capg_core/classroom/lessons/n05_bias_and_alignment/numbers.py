@@ -10,16 +10,16 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
+from capg_core.classroom.problem import LENGTH_ZERO, check_k, cosine, degrees
 
 N_ITEMS = 20
 DIFFERENT, STARS, SAME = "all different", "one to five stars", "all the same"
 REWARDS = (DIFFERENT, STARS, SAME)
 STAGES = np.round(np.linspace(0.0, 2.0, 41), 6)  # 0 optimal, 1 uniform, 2 anti
 STEP_LENGTHS = np.geomspace(2.5, 0.3, 12)
-LENGTH_ZERO = 1e-12  # a gradient shorter than this is rounding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything the picture depends on."""
 
@@ -162,12 +162,6 @@ def climb(direction, logits):
     return logits
 
 
-def cosine(first, second):
-    """Return the cosine of the angle between two vectors; NaN where one of them is zero."""
-    lengths = np.linalg.norm(first), np.linalg.norm(second)
-    return float(first @ second / (lengths[0] * lengths[1])) if min(lengths) > LENGTH_ZERO else float("nan")
-
-
 @lru_cache(maxsize=128)
 def curve(k, correlation, rewards, offset, baseline, seed):
     """Return the cosine at each of `STAGES`; all parts are sums over the three pure late stages."""
@@ -217,14 +211,13 @@ class Numbers:
     @property
     def angle(self):
         """Degrees between the mean of CA-PG and the true gradient; NaN where one is zero."""
-        return float(np.degrees(np.arccos(np.clip(self.cosine, -1.0, 1.0))))
+        return degrees(self.cosine)
 
 
 @lru_cache(maxsize=256)
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
-    if not 1 <= setting.k < N_ITEMS:
-        raise ValueError(f"K is {setting.k}; expected 1 to {N_ITEMS - 1} for {N_ITEMS} items")
+    check_k(setting.k, N_ITEMS)
     logits, utility = problem(setting.correlation, setting.seed)
     reward = mean_rewards(setting.rewards) + setting.offset
     stage = stage_at(setting.stage)

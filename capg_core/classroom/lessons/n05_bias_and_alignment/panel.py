@@ -1,21 +1,22 @@
 """The panel on bias: the angle between the mean of CA-PG and the true gradient, and where each of them leads."""
 
-import ipywidgets as widgets
 import numpy as np
 from matplotlib.collections import PolyCollection
 
-from capg_core.classroom.lessons.n05_bias_and_alignment import numbers as alignment_numbers
+from capg_core.classroom.controls import button, candidates, choice, number, pick, tick
+from capg_core.classroom.drawing import star
+from capg_core.classroom.lessons.n05_bias_and_alignment import numbers as lesson
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import (
     DIFFERENT,
     N_ITEMS,
     REWARDS,
     SAME,
     STAGES,
-    Setting,
     short_name,
     stage_name,
 )
-from capg_core.classroom.panel import Panel, control_rows
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.problem import LENGTH_ZERO
 from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
 
 TRUE = "true gradient"
@@ -26,19 +27,11 @@ ROW_BOTTOMS = {"start": 0.68, TRUE: 0.4125, "CA-PG": 0.145}
 class AlignmentPanel(Panel):
     """CA-PG's mean beside the true gradient while the late stage goes from optimal through uniform to anti.
 
-    Parameters
-    ----------
-    stage : float
-        Where the late stage starts: 0 optimal, 1 uniform, 2 anti.
-    k : int
-
     Attributes
     ----------
     stage, k, offset, correlation, rewards, baseline : ipywidgets controls
-        Set their ``.value`` to drive the panel.
+        Set their ``.value`` to drive the panel; the late stage's is 0 for optimal, 1 for uniform, 2 for anti.
     new_items : ipywidgets.Button
-    numbers : capg_core.classroom.lessons.n05_bias_and_alignment.numbers.Numbers
-        What is shown.
 
     Examples
     --------
@@ -48,81 +41,22 @@ class AlignmentPanel(Panel):
     True
     """
 
-    def __init__(self, stage=0.0, k=5):
-        self._first_stage, self._first_k, self._seed = stage, k, 0
-        self.numbers = None
-        super().__init__()
+    lesson = lesson
+    stage = pick("Late stage", 0.0, [(short_name(at), at) for at in STAGES.tolist()], label_width=90, width=640)
+    k = candidates(5, 15, label_width=100, width=400)
+    offset = number("Add to every reward", 0.0, 0.0, 4.0, 0.25, label_width=190, width=480)
+    correlation = number("Utility–reward correlation", 1.0, 0.0, 1.0, 0.1, label_width=190, width=480)
+    rewards = choice("Rewards", DIFFERENT, REWARDS, label_width=70, width=260)
+    baseline = tick("Subtract the mean reward")
+    new_items = button("New items", "draw_again")
+    rows = ("stage k", "offset correlation", "rewards baseline new_items")
 
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-
-        def dress(width):
-            return {"style": {"description_width": "190px"}, "layout": widgets.Layout(width=width)}
-
-        self.stage = widgets.SelectionSlider(
-            options=[(short_name(float(place)), float(place)) for place in STAGES],
-            value=self._first_stage,
-            description="Late stage",
-            style={"description_width": "90px"},
-            layout=widgets.Layout(width="640px"),
-        )
-        self.k = widgets.IntSlider(
-            value=self._first_k,
-            min=1,
-            max=15,
-            description="Candidates K",
-            style={"description_width": "100px"},
-            layout=widgets.Layout(width="400px"),
-        )
-        self.offset = widgets.FloatSlider(
-            value=0.0, min=0.0, max=4.0, step=0.25, description="Add to every reward", **dress("480px")
-        )
-        self.correlation = widgets.FloatSlider(
-            value=1.0, min=0.0, max=1.0, step=0.1, description="Utility–reward correlation", **dress("480px")
-        )
-        self.rewards = widgets.Dropdown(
-            options=REWARDS,
-            value=DIFFERENT,
-            description="Rewards",
-            style={"description_width": "70px"},
-            layout=widgets.Layout(width="260px"),
-        )
-        narrow = widgets.Layout(width="auto", margin="0 16px 0 16px")
-        self.baseline = widgets.Checkbox(
-            value=False, description="Subtract the mean reward", indent=False, layout=narrow
-        )
-        self.new_items = widgets.Button(description="New items", layout=widgets.Layout(width="120px"))
-        self.watch(self.stage, self.k, self.offset, self.correlation, self.rewards, self.baseline)
-        self.new_items.on_click(self.guard(self._draw_new_items))
-        rows = [
-            [self.stage, self.k],
-            [self.offset, self.correlation],
-            [self.rewards, self.baseline, self.new_items],
-        ]
-        return control_rows(rows)
-
-    def _draw_new_items(self, button):
-        self._seed += 1
+    def __init__(self, **start):
+        super().__init__(**start)
+        self._make_arrows()
+        self._make_curve()
+        self._make_bars()
         self.refresh()
-
-    def settings(self):
-        """Read the controls."""
-        return Setting(
-            self.stage.value,
-            self.k.value,
-            round(self.correlation.value, 6),
-            self.rewards.value,
-            round(self.offset.value, 6),
-            self.baseline.value,
-            self._seed,
-        )
-
-    def compute(self, settings):
-        """Compute the numbers at these settings."""
-        self.numbers = alignment_numbers.numbers_at(settings)
-        return self.numbers
 
     # The picture.
 
@@ -131,12 +65,7 @@ class AlignmentPanel(Panel):
         return "one"
 
     def draw_background(self, numbers):
-        """Make the axes and the artists, once."""
-        if hasattr(self, "_bars"):
-            return
-        self._make_arrows()
-        self._make_curve()
-        self._make_bars()
+        """Leave frames and labels as they were made."""
 
     def _make_arrows(self):
         axes = self.figure.add_axes((0.01, 0.21, 0.26, 0.62))
@@ -151,7 +80,8 @@ class AlignmentPanel(Panel):
             x, y = np.cos(np.radians(degrees)), 1.16 * np.sin(np.radians(degrees)) - 0.24 * (degrees != 90)
             axes.text(x, y, f"{degrees}°", fontsize=FONT["tick"], color=SOFT_INK, ha="center")
         (self._true_arrow,) = axes.plot([0, 1], [0, 0], "-", color=COLOURS[TRUE], linewidth=5, zorder=3)
-        (self._true_head,) = axes.plot([1], [0], "*", color=COLOURS[TRUE], markeredgecolor=INK, markersize=19, zorder=5)
+        self._true_head = star(axes, 19, zorder=5)
+        self._true_head.set_data([1], [0])
         look = look_of("CA-PG")
         (self._arc,) = axes.plot([], [], color=INK, linewidth=2, zorder=2)
         (self._credit_arrow,) = axes.plot([], [], "-", color=look.colour, linewidth=5, zorder=4)
@@ -204,7 +134,7 @@ class AlignmentPanel(Panel):
 
     def _move_arrows(self, numbers):
         lengths = np.linalg.norm(numbers.gradient), np.linalg.norm(numbers.mean)
-        seen = [length > alignment_numbers.LENGTH_ZERO for length in lengths]
+        seen = [length > LENGTH_ZERO for length in lengths]
         self._true_arrow.set_visible(seen[0])
         self._true_head.set_visible(seen[0])
         # Without a true gradient there is no angle; CA-PG's arrow then points straight up.
@@ -268,7 +198,7 @@ def _row_title(name, place, setting):
 
 def _say_angle(numbers):
     lengths = np.linalg.norm(numbers.gradient), np.linalg.norm(numbers.mean)
-    zero = [length <= alignment_numbers.LENGTH_ZERO for length in lengths]
+    zero = [length <= LENGTH_ZERO for length in lengths]
     if all(zero):
         return "the true gradient and the mean of CA-PG are both zero."
     if zero[0]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
+from capg_core.classroom.problem import check_k, cosine
 
 CHEAP = ("asymptotic", "paper", "with_replacement")
 METHODS = ("exact", *CHEAP)
@@ -16,12 +17,11 @@ COST_SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 SEED = 0  # of the logits that are timed
 MOST_FOR_DIRECTIONS = 200  # beyond it the exact scores take longer than a key press should
 RARE = 1e-9  # relative to the likeliest output; what is rarer changes no digit shown
-LENGTH_ZERO = 1e-12
 # n K up to which a method is timed: beyond it the exact tables need some hundred megabytes, the formula some seconds.
 COST_LIMITS = {"exact": 400_000, "paper": 20_000_000}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything the picture depends on."""
 
@@ -46,12 +46,6 @@ def inclusion(n, k, peakedness, seed=0):
     logits, _ = problem(n, peakedness, seed)
     order = np.argsort(-logits, kind="stable")
     return {method: capg.inclusion_probabilities(logits, k, method)[order] for method in METHODS}
-
-
-def cosine(first, second):
-    """Return the cosine of the angle between two vectors; NaN where one of them is zero."""
-    lengths = np.linalg.norm(first), np.linalg.norm(second)
-    return float(first @ second / (lengths[0] * lengths[1])) if min(lengths) > LENGTH_ZERO else float("nan")
 
 
 @lru_cache(maxsize=64)
@@ -129,8 +123,7 @@ class Numbers:
 
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`, but for the measured cost."""
-    if not 1 <= setting.k < setting.n:
-        raise ValueError(f"K is {setting.k}; expected 1 to {setting.n - 1} for {setting.n} items")
+    check_k(setting.k, setting.n)
     where = (setting.n, setting.k, setting.peakedness, setting.seed)
     pi = inclusion(*where)
     errors = {m: pi[m] / np.maximum(pi["exact"], 1e-300) - 1.0 for m in CHEAP}

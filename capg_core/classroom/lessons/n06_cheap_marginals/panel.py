@@ -1,9 +1,9 @@
 """The panel on cheap marginals: their error item by item, what it does to a gradient, and what they cost."""
 
-import ipywidgets as widgets
 import numpy as np
 
-from capg_core.classroom.lessons.n06_cheap_marginals import numbers as marginals_numbers
+from capg_core.classroom.controls import button, candidates, log_number, pick
+from capg_core.classroom.lessons.n06_cheap_marginals import numbers as lesson
 from capg_core.classroom.lessons.n06_cheap_marginals.numbers import (
     CHEAP,
     METHODS,
@@ -11,9 +11,9 @@ from capg_core.classroom.lessons.n06_cheap_marginals.numbers import (
     N_ITEMS,
     OUTCOME_BASELINE,
     OUTCOME_PLAIN,
-    Setting,
 )
-from capg_core.classroom.panel import Panel, control_rows
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.words import percent
 from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, Look, dress_axes, look_of
 
 OUTCOME = look_of("Outcome-PG")
@@ -40,28 +40,8 @@ ERROR_TICKS = {
 SAID = {**{m: look.label for m, look in LOOKS.items()}, "paper": "the paper's formula", "with_replacement": "K·softmax"}
 
 
-def percent(error):
-    """Write a relative error as a signed percentage with two digits.
-
-    Examples
-    --------
-    >>> percent(0.2157), percent(-0.0099), percent(0.0), percent(35.07)
-    ('+22 %', '−0.99 %', '0 %', '+3507 %')
-    """
-    size = abs(100.0 * error)
-    if size < 0.005:
-        return "0 %"
-    digits = 0 if size >= 10 else 1 if size >= 1 else 2
-    return f"{'+' if error > 0 else '−'}{size:.{digits}f} %"
-
-
 class MarginalsPanel(Panel):
     """Exact, asymptotic, the paper's formula, with replacement: error, direction of the gradient, cost.
-
-    Parameters
-    ----------
-    n, k : int
-        Where the sliders start.
 
     Attributes
     ----------
@@ -70,8 +50,6 @@ class MarginalsPanel(Panel):
     new_draw, measure : ipywidgets.Button
     costs : dict
         What `measure` found: method to a list of (n, seconds).
-    numbers : capg_core.classroom.lessons.n06_cheap_marginals.numbers.Numbers
-        What is shown.
 
     Examples
     --------
@@ -81,78 +59,47 @@ class MarginalsPanel(Panel):
     True
     """
 
-    def __init__(self, n=100, k=20):
-        self._first_n, self._first_k, self._seed = n, k, 0
+    lesson = lesson
+    k = candidates(20, 100, label_width=100)
+    n = pick("Items n", 100, N_ITEMS, lazy=True, label_width=70, width=360)
+    peakedness = log_number("Peakedness", 1.0, -1, 1, label_width=100)
+    new_draw = button("New draw", "draw_again")
+    measure = button("Measure the cost here", "measure_costs", width=200)
+    rows = ("k n", "peakedness new_draw measure")
+
+    def __init__(self, **start):
+        super().__init__(**start)
         self.costs, self._costs_k, self._measured = {}, 0, 0
-        self.numbers = None
-        super().__init__()
-
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-        self.k = widgets.IntSlider(
-            value=self._first_k,
-            min=1,
-            max=min(100, self._first_n - 1),
-            description="Candidates K",
-            style={"description_width": "100px"},
-            layout=widgets.Layout(width="520px"),
-        )
-        self.n = widgets.SelectionSlider(
-            options=N_ITEMS,
-            value=self._first_n,
-            description="Items n",
-            style={"description_width": "70px"},
-            continuous_update=False,
-            layout=widgets.Layout(width="360px"),
-        )
-        self.peakedness = widgets.FloatLogSlider(
-            value=1.0,
-            base=10,
-            min=-1,
-            max=1,
-            step=0.1,
-            description="Peakedness",
-            readout_format=".2f",
-            style={"description_width": "100px"},
-            layout=widgets.Layout(width="520px"),
-        )
-        self.new_draw = widgets.Button(description="New draw", layout=widgets.Layout(width="120px"))
-        self.measure = widgets.Button(description="Measure the cost here", layout=widgets.Layout(width="200px"))
-        self.watch(self.k, self.peakedness)
-        self.n.observe(self.guard(self._change_n), names="value")
-        self.new_draw.on_click(self.guard(self._draw_again))
-        self.measure.on_click(self.guard(self._measure_costs))
-        rows = [[self.k, self.n], [self.peakedness, self.new_draw, self.measure]]
-        return control_rows(rows)
-
-    def _change_n(self, change):
-        # The slider's end follows the number of items; moving it may itself refresh, which is harmless.
-        self.k.max = min(100, self.n.value - 1)
+        self._make_errors()
+        self._make_directions()
+        self._make_cost()
+        self._fit_k()
         self.refresh()
 
-    def _draw_again(self, button):
-        self._seed += 1
-        self.refresh()
+    def _fit_k(self):
+        """Let the slider end where the items end."""
+        with self.quietly():
+            self.k.max = min(100, self.n.value - 1)
 
-    def _measure_costs(self, button):
+    def changed(self, name):
+        """Draw anew; there may be fewer items."""
+        if name == "n":
+            self._fit_k()
+        super().changed(name)
+
+    def measure_costs(self):
+        """Time every method on this machine at the present K."""
         self.measure.description, self.measure.disabled = "Measuring …", True
         try:
-            self.costs, self._costs_k = marginals_numbers.measure_costs(self.k.value), self.k.value
+            self.costs, self._costs_k = lesson.measure_costs(self.k.value), self.k.value
             self._measured += 1
         finally:
-            self.measure.description, self.measure.disabled = "Measure the cost here", False
+            self.measure.description, self.measure.disabled = type(self).measure.label, False
         self.refresh()
 
     def settings(self):
-        """Read the controls."""
-        return Setting(self.n.value, self.k.value, round(self.peakedness.value, 6), self._seed, self._measured)
-
-    def compute(self, settings):
-        """Compute the numbers at these settings."""
-        self.numbers = marginals_numbers.numbers_at(settings)
-        return self.numbers
+        """Return the controls' values, and how often the cost was measured."""
+        return lesson.Setting(**self.values(), costs=self._measured)
 
     # The picture.
 
@@ -161,11 +108,7 @@ class MarginalsPanel(Panel):
         return numbers.setting.costs
 
     def draw_background(self, numbers):
-        """Make the axes and artists the first time, and draw the cost."""
-        if not hasattr(self, "_lines"):
-            self._make_errors()
-            self._make_directions()
-            self._make_cost()
+        """Draw the cost."""
         self._draw_cost()
 
     def _make_errors(self):

@@ -1,25 +1,13 @@
 """The training race: learning curves that are drawn while they train."""
 
 import math
-import time
 
-import ipywidgets as widgets
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.lessons.n07_training_race.words import (
-    Numbers,
-    duration,
-    ladder,
-    make_menu,
-    make_slider,
-    name_of,
-    sentence_of,
-    small,
-    title_of,
-    with_children,
-)
-from capg_core.classroom.panel import RacingPanel, control_rows, run_controls
+from capg_core.classroom.controls import button, candidates, choice, pick, ticks, whole_text
+from capg_core.classroom.drawing import spread
+from capg_core.classroom.lessons.n07_training_race.words import Numbers, ladder, name_of, sentence_of, title_of
 from capg_core.classroom.racing import (
     ESTIMATORS,
     LATE_STAGES,
@@ -31,7 +19,9 @@ from capg_core.classroom.racing import (
     Setting,
     paper_setting_curve,
 )
-from capg_core.look import FONT, GRID, INK, PAPER, SOFT_INK, dress_axes, look_of, spread
+from capg_core.classroom.racing_panel import RacingPanel
+from capg_core.classroom.words import duration
+from capg_core.look import FONT, GRID, INK, PAPER, SOFT_INK, dress_axes, look_of
 
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -40,7 +30,6 @@ SAME_RATE = "same rate for all"
 IN_STEPS, IN_SECONDS = "steps", "seconds of training"
 BOX = (0.065, 0.135, 0.655, 0.765)
 LABEL_X = 0.732
-_SAY_EVERY = 2.0  # seconds between two sentences while training: a screen reader reads each of them
 
 
 class TrainingPanel(RacingPanel):
@@ -50,16 +39,11 @@ class TrainingPanel(RacingPanel):
     ----------
     world : World, optional
         What to train on; ``capg.SyntheticWorld()``, the paper's, if not given.
-    k : int
-    estimators : sequence of str
-        Which are ticked.
-    n_steps, seed : int
     rate : float or None
         The learning rate of all; None for the paper's rates.
-    late_stage : str
-        One of the menu's names.
-    baseline : str
-        One of the menu's names.
+    **start
+        What the other controls begin with: ``k``, ``estimators``, ``n_steps``, ``seed``, and ``late_stage`` and
+        ``baseline``, names in the menus.
 
     Attributes
     ----------
@@ -67,9 +51,7 @@ class TrainingPanel(RacingPanel):
         Set their ``.value`` to drive the panel; a race that runs keeps the values it was started with.
     toggles : dict
         Estimator to checkbox.
-    start_button, stop_button : ipywidgets.Button
-    bar, status : ipywidgets
-        The progress, and the time left.
+    start_button : ipywidgets.Button
     pictures : int
         How many were drawn since the last start.
 
@@ -85,43 +67,39 @@ class TrainingPanel(RacingPanel):
     (['CA-PG', 'V-PG'], 60)
     """
 
-    def __init__(
-        self, world=None, *, k=10, estimators=("V-PG", "CA-PG"), n_steps=20_000, seed=0, rate=0.1,
-        late_stage="optimal", baseline=NO_BASELINE,
-    ):  # fmt: skip
-        for estimator in estimators:
-            if estimator not in ESTIMATORS:
-                raise ValueError(f"estimator is {estimator!r}; expected some of {', '.join(ESTIMATORS)}")
+    k = candidates(10, KS, width=420)
+    late_stage = choice("Late stage", "optimal", LATE_STAGES)
+    toggles = ticks("Train", ESTIMATORS, ("V-PG", "CA-PG"), "estimators")
+    rate = pick("Rate for all", 0.1, RATES, "{:g}".format, width=420)
+    rate_mode = choice("Learning rate", SAME_RATE, (SAME_RATE, PAPER_RATES))
+    n_steps = choice("Steps", 20_000, STEPS, "{:,}".format)
+    baseline = choice("Baseline", NO_BASELINE, (NO_BASELINE, LIST_BASELINE, MEAN_BASELINE))
+    seed = whole_text("Seed", 0)
+    horizontal = choice("Horizontal axis", IN_STEPS, (IN_STEPS, IN_SECONDS))
+    start_button = button("Start", "start", style="primary")
+    rows = (
+        "k late_stage",
+        "toggles",
+        "rate rate_mode",
+        "n_steps baseline",
+        "seed horizontal",
+        "start_button stop_button bar status",
+    )
+
+    def __init__(self, world=None, *, rate=0.1, **start):
+        if not isinstance(world, capg.World | None):
+            raise ValueError(f"world is {world!r}; expected a World")
+        super().__init__(**start, **({"rate_mode": PAPER_RATES} if rate is None else {"rate": rate}))
         self._paper_world = world is None
         self.world = capg.SyntheticWorld() if world is None else world
-        if not isinstance(self.world, capg.World):
-            raise ValueError(f"world is {world!r}; expected a World")
-        self._first = Setting(tuple(estimators), k, PAPER_RATES if rate is None else rate, late_stage, baseline,
-                              n_steps, seed)  # fmt: skip
-        self._race, self._references = None, {}
-        self._said, self.pictures = 0.0, 0
-        super().__init__()
-
-    # Driving it.
-
-    def start(self):
-        """Train with the controls' present values, in the background; a race that runs is stopped and replaced."""
-        with self._lock:
-            self.stop()
-            self._race, self.pictures, self._said = None, 0, 0.0
-            setting = self._wanted()
-            if not setting.estimators:
-                raise ValueError("no estimator is ticked; tick at least one")
-            self._race = Race(self.world, setting, self._report)
-            self.bar.value, self.bar.bar_style = 0.0, ""
-            self.status.value = small("preparing …")
-            self._race.start()
-
-    def close(self):
-        """Stop, and take the panel's widgets out of the notebook."""
-        self.stop()
-        for widget in with_children(self.widget):
-            widget.close()
+        self._references, self.pictures = {}, 0
+        self._make_artists()
+        k, pool = self.k.value, self.world.smallest_pool
+        with self.quietly():
+            self.k.options = [option for option in self.k.options if option[1] <= pool or option[1] == k]
+            self.k.value = k
+        self.rate.disabled = rate is None
+        self.refresh()
 
     @property
     def results(self):
@@ -129,97 +107,35 @@ class TrainingPanel(RacingPanel):
         race = self._race
         return {} if race is None else {name: run.result() for name, run in race.runs.items()}
 
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-        first, pool = self._first, self.world.smallest_pool
-        self.k = make_slider("Candidates K", [k for k in KS if k <= pool], first.k, str)
-        self.late_stage = make_menu("Late stage", list(LATE_STAGES), first.late_stage)
-        narrow = widgets.Layout(width="auto", margin="0 16px 0 0")
-        self.toggles = {
-            e: widgets.Checkbox(value=e in first.estimators, description=look_of(e).label, indent=False, layout=narrow)
-            for e in ESTIMATORS
-        }
-        paper = first.rate == PAPER_RATES
-        self.rate_mode = make_menu("Learning rate", [SAME_RATE, PAPER_RATES], PAPER_RATES if paper else SAME_RATE)
-        self.rate = make_slider("Rate for all", RATES, 0.1 if paper else first.rate, "{:g}".format)
-        self.rate.disabled = paper
-        self.baseline = make_menu("Baseline", [NO_BASELINE, LIST_BASELINE, MEAN_BASELINE], first.baseline)
-        steps = sorted({*STEPS, first.n_steps})
-        self.n_steps = make_menu("Steps", [(f"{n:,}", n) for n in steps], first.n_steps)
-        self.seed = widgets.BoundedIntText(value=first.seed, min=0, max=10**6, description="Seed",
-                                           style={"description_width": "105px"},
-                                           layout=widgets.Layout(width="220px"))  # fmt: skip
-        self.horizontal = make_menu("Horizontal axis", [IN_STEPS, IN_SECONDS], IN_STEPS)
-        self.start_button, self.stop_button, self.bar, self.status = run_controls(self, "Start")
-        self._watch_controls()
-        label = widgets.HTML('<span style="font-size:14px">Train</span>', layout={"margin": "0 10px 0 72px"})
-        rows = [
-            [self.k, self.late_stage],
-            [label, *self.toggles.values()],
-            [self.rate, self.rate_mode],
-            [self.n_steps, self.baseline],
-            [self.seed, self.horizontal],
-            [self.start_button, self.stop_button, self.bar, self.status],
-        ]
-        return control_rows(rows)
-
-    def _watch_controls(self):
-        changed = self.guard(lambda change: self._change())
-        for control in (self.k, self.late_stage, self.rate_mode, self.rate, self.baseline, self.n_steps, self.seed,
-                        self.horizontal, *self.toggles.values()):  # fmt: skip
-            control.observe(changed, names="value")
-
-    def _change(self):
+    def changed(self, name):
+        """Draw anew; the paper's rates leave none to choose."""
         self.rate.disabled = self.rate_mode.value == PAPER_RATES
-        self.refresh()
-        self._say_status()
+        super().changed(name)
 
-    def _wanted(self):
-        """Return the setting that the controls ask for."""
-        rate = PAPER_RATES if self.rate_mode.value == PAPER_RATES else self.rate.value
-        return Setting(
-            tuple(e for e, box in self.toggles.items() if box.value), self.k.value, rate, self.late_stage.value,
-            self.baseline.value, self.n_steps.value, self.seed.value,
-        )  # fmt: skip
+    # The race.
 
-    # What the race's thread calls.
+    def asked(self):
+        """Return the `Setting` that the controls ask for."""
+        values = self.values()
+        del values["horizontal"]
+        if values.pop("rate_mode") == PAPER_RATES:
+            values["rate"] = PAPER_RATES
+        return Setting(**values)
 
-    def _report(self, race):
-        with self._lock:
-            if race is not self._race:
-                return  # replaced by a newer one
-            if race.error is not None:
-                self._race = None if not race.runs else race
-                self._say_error(race.error)
-                self.bar.bar_style = "danger"
-                self.status.value = ""
-                return
-            self.refresh()
-            self.bar.value = race.progress
-            if not race.running:
-                self.bar.bar_style = "" if race.stopped else "success"
-            self._say_status()
+    def new_race(self):
+        """Return a race of the estimators that are ticked."""
+        setting = self.asked()
+        if not setting.estimators:
+            raise ValueError("no estimator is ticked; tick at least one")
+        self.pictures = 0
+        return Race(self.world, setting, self.report)
 
-    def _say_status(self):
-        race = self._race
-        if race is None:
-            self.status.value = ""
-            return
-        done, left = max((run.done for run in race.runs.values()), default=0), race.seconds_left
-        words = f"step {done:,} of {race.setting.n_steps:,}"
-        if race.running:
-            words += f", {duration(left)} left" if math.isfinite(left) else ""
-        else:
-            words += ", stopped" if race.progress < 1.0 else ", done"
-            words += f" after {duration(race.elapsed)}"
-        passed = self._when_passed(self._target(race.setting))
-        if passed is not None:
-            words += f"; CA-PG passed the line at step {passed[0]:,}, {duration(passed[1])} of its training"
-        if self._wanted() != race.setting:
-            words += ". The settings were changed: Start trains with the new ones"
-        self.status.value = small(words + ".")
+    def remark(self):
+        """Say when CA-PG passed the line."""
+        passed = self._when_passed(self._target(self._race.setting))
+        if passed is None:
+            return ""
+        return f"; CA-PG passed the line at step {passed[0]:,}, {duration(passed[1])} of its training"
 
     # Numbers.
 
@@ -227,7 +143,7 @@ class TrainingPanel(RacingPanel):
         """Read what the picture depends on: of a race, how far it is; before one, the controls."""
         race = self._race
         if race is None:
-            return self._wanted(), self.horizontal.value, 0, None
+            return self.asked(), self.horizontal.value, 0, None
         return race.setting, self.horizontal.value, sum(r.done for r in race.runs.values()), (id(race), race.running)
 
     def compute(self, settings):
@@ -247,7 +163,7 @@ class TrainingPanel(RacingPanel):
             n_points = len(run.policy_value)
             curves[name] = (np.array(x[:n_points]), np.array(run.policy_value[:n_points]))
         state = "idle" if race is None else "running" if race.running else "over"
-        done = max((run.done for run in runs.values()), default=0)
+        done = 0 if race is None else race.done
         measured = min((run.steps[-1] for run in runs.values() if run.steps), default=0)
         passed = self._when_passed(target)
         return Numbers(setting, horizontal, *self._references[key], target, curves, passed, measured, done, state)
@@ -312,8 +228,6 @@ class TrainingPanel(RacingPanel):
 
     def draw_background(self, numbers):
         """Update axes, title and reference lines."""
-        if not hasattr(self, "_axes"):
-            self._make_artists()
         dress_axes(self._axes, "", numbers.horizontal, "mean reward of all users")
         self._axes.set_title(title_of(numbers.setting), fontsize=FONT["title"], color=INK, loc="left", pad=12)
         self._axes.xaxis.set_major_formatter(lambda value, place: f"{value:,.0f}" if value >= 10 else f"{value:g}")
@@ -357,10 +271,6 @@ class TrainingPanel(RacingPanel):
 
     # The sentence.
 
-    def describe(self, numbers):
-        """Say in numbers what the picture shows; while training, a new sentence every two seconds."""
-        now = time.monotonic()
-        if numbers.state == "running" and now - self._said < _SAY_EVERY:
-            return self.text
-        self._said = now
+    def sentence_of(self, numbers):
+        """Say in numbers what the picture shows."""
         return sentence_of(numbers)

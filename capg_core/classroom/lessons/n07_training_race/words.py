@@ -1,12 +1,9 @@
-"""What the training panel says in words, the numbers it says, and how its controls are made."""
+"""What the training panel says in words, and the numbers it says."""
 
-import html
-import math
 from dataclasses import dataclass
 
-import ipywidgets as widgets
-
 from capg_core.classroom.racing import NO_BASELINE, PAPER_RATES, Setting
+from capg_core.classroom.words import join
 from capg_core.look import look_of
 
 
@@ -43,44 +40,6 @@ def ladder(value, first):
     return limit
 
 
-def make_slider(description, choices, value, write):
-    """Make a slider over some numbers; the value is one of them, whatever it is."""
-    options = [(write(choice), choice) for choice in sorted({*choices, value})]
-    return widgets.SelectionSlider(options=options, value=value, description=description,
-                                   style={"description_width": "105px"},
-                                   layout=widgets.Layout(width="420px"))  # fmt: skip
-
-
-def make_menu(description, options, value):
-    """Make a menu."""
-    return widgets.Dropdown(options=options, value=value, description=description,
-                            style={"description_width": "105px"}, layout=widgets.Layout(width="400px"))  # fmt: skip
-
-
-def with_children(widget):
-    """Yield a widget and all that are inside it."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from with_children(child)
-
-
-def small(text):
-    """Return HTML of a small line of text."""
-    return f'<span style="font-size:14px">{html.escape(text)}</span>'
-
-
-def duration(seconds):
-    """Write a time.
-
-    Examples
-    --------
-    >>> duration(42.3), duration(200)
-    ('43 s', '3 min 20 s')
-    """
-    seconds = math.ceil(seconds)
-    return f"{seconds} s" if seconds < 100 else f"{seconds // 60} min {seconds % 60} s"
-
-
 def rate_words(setting):
     """Say the learning rate."""
     return PAPER_RATES if setting.rate == PAPER_RATES else f"rate {setting.rate:g} for all"
@@ -94,10 +53,6 @@ def title_of(setting):
 def name_of(setting, estimator):
     """Return a curve's name."""
     return look_of(estimator).label + (" + baseline" if setting.baseline_of(estimator) else "")
-
-
-def _join(parts):
-    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
 
 
 def sentence_of(numbers):
@@ -115,7 +70,7 @@ def sentence_of(numbers):
     if not curves:
         return f"Not trained yet: press Start. At {where}: {bounds[0].lower()}{bounds[1:]}"
     last = {name: y[-1] for name, (_, y) in curves.items()}
-    values = _join([f"{name} {last[name]:.2f}" for name in sorted(last, key=last.get, reverse=True)])
+    values = join([f"{name} {last[name]:.2f}" for name in sorted(last, key=last.get, reverse=True)])
     if numbers.passed is not None:
         bounds += f" CA-PG passed that here after {numbers.passed[0]:,} steps."
     text = f"After {numbers.measured:,} steps at {where}: {values}. {bounds}"

@@ -11,6 +11,7 @@ import numpy as np
 
 import capg_core as capg
 from capg_core.classroom.racing import ESTIMATORS
+from capg_core.classroom.words import count, join
 from capg_core.ladder import RUNGS
 
 OWN = "ratings people gave; late stage: own stars"
@@ -42,7 +43,7 @@ def readable(title):
     return re.sub(r"^(.*), (The|A|An|La|Das)$", r"\2 \1", title)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What the controls ask for; ``person`` is a row of the world."""
 
@@ -143,7 +144,7 @@ class Source:
         if self.scale != 5.0:
             return f"the best {n} {self.things} of this person"
         stars = self.world.mean_reward[person, self.pool(person)].max()
-        return f"{n} film{'s' * (n != 1)} with {stars:g} stars"
+        return f"{count(n, 'film')} with {stars:g} stars"
 
 
 @lru_cache(maxsize=4)
@@ -298,7 +299,7 @@ def name_some(titles, most=3):
     parts = list(titles[:most]) + ([f"{rest} more"] if rest > 0 else [])
     if not parts:
         return "none"
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + f" and {parts[-1]}"
+    return join(parts)
 
 
 def _say_side(numbers, side, lead):

@@ -12,6 +12,7 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from capg_core.classroom.lessons.n08_real_ratings.numbers import FITTED, METHODS
+from capg_core.classroom.words import count, shorten
 from capg_core.look import FONT, GRID, INK, PETROFF, SOFT_INK, look_of
 
 ROWS = 8
@@ -20,17 +21,6 @@ COLUMNS = (34, 440, 836)
 BAR, VALUE, STAR = 288, 330, 346  # from a column's left: end of the longest bar, of the number, and the star
 MARKS = (272, 332)  # before, after
 TOP, PITCH = 122, 44
-
-
-def shorten(title, most=25):
-    """Cut a long title.
-
-    Examples
-    --------
-    >>> shorten("Alien"), shorten("Star Wars: Episode IV - A New Hope", 20)
-    ('Alien', 'Star Wars: Episode…')
-    """
-    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
 
 
 def rows_of(side):
@@ -177,7 +167,7 @@ class TitleLists:
             bar.set_width(BAR * min(max(reward / scale, 0.0), 1.0))
             bar.set_facecolor(PETROFF["orange"] if loved else GRID)
             bar.set_alpha(0.5 if loved else 1.0)
-            self.lines.append((x + 6, y, f"{place}. {shorten(source.titles[item])}", False))
+            self.lines.append((x + 6, y, f"{place}. {shorten(source.titles[item], 25)}", False))
             self.lines.append((x + VALUE, y, f"{reward:.{digits}f}", True))
             bars.append(bar)
             if loved:
@@ -189,7 +179,7 @@ class TitleLists:
                 frames.append(frame)
                 arrows.append((x - 14, y))
         more = 0 if side is None else side.candidates.size - len(listed)
-        self._mores[column].set_text(f"… and {more} more candidate{'s' * (more != 1)}" if more else "")
+        self._mores[column].set_text(f"… and {count(more, 'more candidate')}" if more else "")
 
     def _move_loved(self, numbers):
         caught, missed = [], []

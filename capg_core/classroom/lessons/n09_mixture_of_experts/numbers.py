@@ -15,6 +15,7 @@ import capg_core as capg
 from capg_core.batch.clock import solve_clock
 from capg_core.batch.draw import draw_batch
 from capg_core.batch.scores import inclusion_rows
+from capg_core.classroom.problem import check_k
 from capg_core.training.step import BatchGradient
 from capg_core.training.towers import split_places
 
@@ -27,9 +28,10 @@ N_LISTS = 2000
 CHUNK = 5000  # lists in memory at once
 NOTHING, ADDED, APART = "nothing", "each expert alone, added up", "each expert alone, overlap counted once"
 COMPARISONS = (NOTHING, ADDED, APART)
+FIRST_LAST, LAST_FIRST = ORDERS = "expert 1 draws first", "expert 1 draws last"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Everything the picture depends on."""
 
@@ -37,7 +39,7 @@ class Setting:
     k: int
     angle: float
     moved: int
-    last_first: bool
+    order: str
     compare: str
     seed: int
 
@@ -267,11 +269,10 @@ def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
     if setting.compare not in COMPARISONS:
         raise ValueError(f"compare is {setting.compare!r}; expected one of {', '.join(COMPARISONS)}")
-    if not 1 <= setting.k < N_ITEMS:
-        raise ValueError(f"K is {setting.k}; expected 1 to {N_ITEMS - 1}")
+    check_k(setting.k, N_ITEMS)
     logits = expert_logits(setting.n_experts, setting.angle)
     places = places_of(setting.k, setting.n_experts, setting.moved)
-    order = np.arange(setting.n_experts)[:: -1 if setting.last_first else 1]
+    order = np.arange(setting.n_experts)[:: -1 if setting.order == LAST_FIRST else 1]
     back = np.argsort(order)
     stacks = brought_in(thinned_clock(logits[order], places[order]))[back]
     is_in = simulate(logits[order], places[order], setting.seed) >= 0

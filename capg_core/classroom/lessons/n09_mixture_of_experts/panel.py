@@ -1,20 +1,24 @@
 """The panel of the experts: several towers share the K places, and each draws from what the others left."""
 
-import ipywidgets as widgets
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from capg_core.classroom.lessons.n09_mixture_of_experts import numbers as experts_numbers
+from capg_core.classroom.controls import button, candidates, choice, whole
+from capg_core.classroom.lessons.n09_mixture_of_experts import numbers as lesson
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import (
     ADDED,
     COMPARISONS,
     DIRECTIONS,
+    FIRST_LAST,
+    N_ITEMS,
+    N_LISTS,
     NEAR,
     NOTHING,
+    ORDERS,
     TASTES,
-    Setting,
 )
-from capg_core.classroom.panel import Panel, control_rows
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.words import count
 from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 
 MOST_EXPERTS = 4
@@ -28,24 +32,17 @@ EXPERT_LOOKS = (
 ITEM_BOX, COVER_BOX = (0.07, 0.15, 0.58, 0.63), (0.735, 0.15, 0.255, 0.63)
 EDGES = np.append(DIRECTIONS - 2.5, DIRECTIONS[-1] + 2.5)
 BAR_EDGES = (np.array([-0.36, 0.36]), np.array([0.64, 1.36]), np.array([1.64, 2.36]))
-FIRST_LAST, LAST_FIRST = "expert 1 draws first", "expert 1 draws last"
+LOOK = {"label_width": 165, "width": 405}
 
 
 class ExpertsPanel(Panel):
     """Who brings which item in when several experts share the K places, and what that covers.
-
-    Parameters
-    ----------
-    n_experts, k, angle : int
-        Where the sliders start.
 
     Attributes
     ----------
     n_experts, k, angle, moved, order, compare : ipywidgets controls
         Set their ``.value`` to drive the panel.
     new_noise : ipywidgets.Button
-    numbers : experts_numbers.Numbers
-        What is shown.
 
     Examples
     --------
@@ -55,53 +52,21 @@ class ExpertsPanel(Panel):
     True
     """
 
-    def __init__(self, n_experts=2, k=24, angle=180):
-        self._first = (n_experts, k, angle)
-        self._seed = 0
-        self.numbers = None
-        super().__init__()
+    lesson = lesson
+    n_experts = whole("Experts M", 2, 1, MOST_EXPERTS, **LOOK)
+    k = candidates(24, 40, **LOOK)
+    angle = whole("Angle between tastes", 180, 0, 180, 15, **LOOK)
+    moved = whole("More for expert 1", 0, -20, 20, **LOOK)
+    order = choice("Order", FIRST_LAST, ORDERS, **LOOK)
+    compare = choice("Compare with", NOTHING, COMPARISONS, **LOOK)
+    new_noise = button("New noise", "draw_again")
+    rows = ("n_experts k", "angle moved", "order compare", "new_noise")
 
-    # Controls.
-
-    def make_controls(self):
-        """Make the controls, in the order the Tab key visits them."""
-        n_experts, k, angle = self._first
-        wide, layout = {"description_width": "165px"}, widgets.Layout(width="405px")
-        slider = {"style": wide, "layout": layout}
-        self.n_experts = widgets.IntSlider(value=n_experts, min=1, max=MOST_EXPERTS, description="Experts M", **slider)
-        self.k = widgets.IntSlider(value=k, min=1, max=40, description="Candidates K", **slider)
-        self.angle = widgets.IntSlider(
-            value=angle, min=0, max=180, step=15, description="Angle between tastes", **slider
-        )
-        self.moved = widgets.IntSlider(value=0, min=-20, max=20, description="More for expert 1", **slider)
-        self.order = widgets.Dropdown(options=[FIRST_LAST, LAST_FIRST], description="Order", **slider)
-        self.compare = widgets.Dropdown(options=COMPARISONS, description="Compare with", **slider)
-        self.new_noise = widgets.Button(description="New noise", layout=widgets.Layout(width="120px"))
-        self.watch(self.n_experts, self.k, self.angle, self.moved, self.order, self.compare)
-        self.new_noise.on_click(self.guard(self._draw_new_noise))
-        rows = [[self.n_experts, self.k], [self.angle, self.moved], [self.order, self.compare], [self.new_noise]]
-        return control_rows(rows)
-
-    def _draw_new_noise(self, button):
-        self._seed += 1
+    def __init__(self, **start):
+        super().__init__(**start)
+        self._make_axes()
+        self._make_moving()
         self.refresh()
-
-    def settings(self):
-        """Read the controls."""
-        return Setting(
-            self.n_experts.value,
-            self.k.value,
-            float(self.angle.value),
-            self.moved.value,
-            self.order.value == LAST_FIRST,
-            self.compare.value,
-            self._seed,
-        )
-
-    def compute(self, settings):
-        """Compute the numbers at these settings."""
-        self.numbers = experts_numbers.numbers_at(settings)
-        return self.numbers
 
     # The picture.
 
@@ -111,13 +76,11 @@ class ExpertsPanel(Panel):
 
     def draw_background(self, numbers):
         """Draw the axes; a sum that is no probability needs a higher scale."""
-        if not hasattr(self, "_items"):
-            self._make_artists()
         top = 2.1 if numbers.setting.compare == ADDED else 1.02
         self._items.set_ylim(0, top)
         self._items.set_yticks(np.arange(0, top, 0.5 if top > 1.5 else 0.25))
 
-    def _make_artists(self):
+    def _make_axes(self):
         self._items, self._cover = self.figure.add_axes(ITEM_BOX), self.figure.add_axes(COVER_BOX)
         dress_axes(self._items, "", "direction of the item (degrees)", "chance to be a candidate")
         self._items.set_xlim(-180, 180)
@@ -133,7 +96,6 @@ class ExpertsPanel(Panel):
         self._cover.set_ylim(0, 1.08)
         self._cover.set_yticks([0, 0.25, 0.5, 0.75, 1])
         self._cover.set_xticks([0, 1, 2], ["near A", "near B", "elsewhere"], fontsize=FONT["label"])
-        self._make_moving()
 
     def _make_moving(self):
         self._stacks, self._bars, self._marks, self._names, self._swatches = [], [], [], [], []
@@ -209,7 +171,7 @@ class ExpertsPanel(Panel):
             floor = floor + share
             self._marks[m].set_xdata([TASTES[0] + (setting.angle if m % 2 else 0.0)])
             places = numbers.places[m]
-            self._names[m].set_text(f"expert {m + 1}: {places} place{'s' * int(places != 1)}")
+            self._names[m].set_text(f"expert {m + 1}: {count(places, 'place')}")
             moving += [self._stacks[m], *self._bars[m], self._marks[m], self._swatches[m], self._names[m]]
         gap = 8.0
         for side, text in enumerate(self._mark_names):
@@ -226,18 +188,15 @@ class ExpertsPanel(Panel):
         setting, cover = numbers.setting, numbers.coverage
         split = " + ".join(str(count) for count in numbers.places)
         if setting.n_experts == 1:
-            text = f"1 expert fills K = {setting.k} places from {experts_numbers.N_ITEMS} items"
+            text = f"1 expert fills K = {setting.k} places from {N_ITEMS} items"
         else:
-            who = "expert 1 draws last" if setting.last_first else "expert 1 draws first"
             text = f"{setting.n_experts} experts, {setting.angle:.0f}° apart, share K = {setting.k} places as "
-            text += f"{split}; n = {experts_numbers.N_ITEMS} items; {who}"
+            text += f"{split}; n = {N_ITEMS} items; {setting.order}"
         where = [f"{_each(cover[i])} {name}" for i, name in enumerate(("near taste A", "near taste B", "elsewhere"))]
         inclusion = numbers.stacks.sum(axis=0)
         off = np.abs(inclusion - numbers.simulated).max()
         text += f". Expected candidates: {where[0]}, {where[1]}, {where[2]}; Σπ = {inclusion.sum():.2f}."
-        text += (
-            f" Of {experts_numbers.N_LISTS} simulated lists, {100 * numbers.empty[0]:.1f} % have nothing near A and "
-        )
+        text += f" Of {N_LISTS} simulated lists, {100 * numbers.empty[0]:.1f} % have nothing near A and "
         text += f"{100 * numbers.empty[1]:.1f} % nothing near B. The clock is at most {off:.3f} from the simulation."
         if setting.compare != NOTHING:
             text += f" Dashed ({setting.compare}): sums to {numbers.compared.sum():.2f}, "

@@ -1,0 +1,132 @@
+"""Parts of pictures that several panels have: labels beside the ends of lines, axes through 0, stars, legends."""
+
+import numpy as np
+
+from capg_core.look import FONT, INK, PETROFF, SOFT_INK
+
+
+def spread(positions, gap, low, high):
+    """Move label positions apart so that neighbours are at least `gap` apart.
+
+    Parameters
+    ----------
+    positions : sequence of float
+        Where each label would like to be.
+    gap : float
+        The least distance between two labels.
+    low, high : float
+        The range the labels must stay in.
+
+    Returns
+    -------
+    list of float
+        Where each label goes, in the order given.
+
+    Examples
+    --------
+    >>> spread([0.5, 0.5], 0.25, 0.0, 1.0)
+    [0.5, 0.75]
+    """
+    order = sorted(range(len(positions)), key=lambda i: positions[i])
+    placed = []
+    for i in order:
+        wanted = min(max(positions[i], low), high)
+        placed.append(wanted if not placed else max(wanted, placed[-1] + gap))
+    # What was pushed above the top comes back down, and pushes the others before it.
+    ceiling = high
+    for j in range(len(placed) - 1, -1, -1):
+        placed[j] = min(placed[j], ceiling)
+        ceiling = placed[j] - gap
+    result = [0.0] * len(placed)
+    for i, value in zip(order, placed, strict=True):
+        result[i] = value
+    return result
+
+
+class EndLabels:
+    """Labels beside the right ends of the lines in an axes, none over another.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    box : tuple of float
+        Left, bottom, width and height of the axes, in parts of the figure.
+    space : float
+        Between the axes and the labels.
+    """
+
+    def __init__(self, figure, box, space=0.006):
+        self._figure, self._box, self._space, self._texts = figure, box, space, {}
+
+    def set(self, ends):
+        """Show these labels and no others.
+
+        Parameters
+        ----------
+        ends : sequence of (float, str, str, str)
+            The end's level, from 0 at the bottom to 1 at the top; words, colour, weight.
+        """
+        left, bottom, width, height = self._box
+        for text in self._texts.values():
+            text.set_visible(False)
+        wanted = [bottom + height * level for level, *_ in ends]
+        placed = spread(wanted, 0.055, bottom + 0.02, bottom + height - 0.02)
+        for y, (_, words, colour, weight) in zip(placed, ends, strict=True):
+            if words not in self._texts:
+                self._texts[words] = self._figure.text(0, 0, "", fontsize=FONT["note"], va="center")
+            x = left + width + self._space
+            self._texts[words].set(x=x, y=y, text=words, color=colour, weight=weight, visible=True)
+
+
+def log_level(value, low, high):
+    """Return where a value is between two others on a log axis: 0 at the lower one and below, 1 at the higher."""
+    bottom, top = np.log10([low, high])
+    return (np.log10(max(value, low)) - bottom) / (top - bottom)
+
+
+def round_up(reach, steps=(1, 2, 4, 6, 8)):
+    """Return the least of these steps times a power of ten that is not below a number; 1 for 0.
+
+    Examples
+    --------
+    >>> round_up(0.35), round_up(850.0)
+    (0.4, 1000.0)
+    """
+    if reach <= 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(reach))
+    return float(next(step for step in (*steps, 10) if step * power >= reach) * power)
+
+
+def cross_at_zero(axes):
+    """Draw the two lines through 0."""
+    axes.axhline(0, color=SOFT_INK, linewidth=0.8)
+    axes.axvline(0, color=SOFT_INK, linewidth=0.8)
+
+
+def square_window(axes, half):
+    """Let both axes go from -half to half, with ticks at the ends and at 0."""
+    axes.set(xlim=(-half, half), ylim=(-half, half))
+    ticks = [-half, 0, half]
+    axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
+    axes.set_yticks(ticks, [f"{at:g}" for at in ticks])
+
+
+def log_k_axis(axes, low=0.9, high=110, ticks=(1, 10, 100)):
+    """Give an axes a log scale of K with a few ticks."""
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
+    axes.minorticks_off()
+
+
+def star(axes, size=13, **more):
+    """Add the star that marks what is true, or shown, and return it."""
+    look = {"color": PETROFF["orange"], "markeredgecolor": INK, "markersize": size}
+    return axes.plot([], [], "*", **look, **more)[0]
+
+
+def legend(figure, handles, place, columns, **more):
+    """Add a legend to a figure, without a frame; its upper left corner is at `place`, unless ``loc`` says otherwise."""
+    more = {"loc": "upper left", "fontsize": FONT["note"], "frameon": False, "handletextpad": 0.4, **more}
+    return figure.legend(handles=handles, bbox_to_anchor=place, ncols=columns, **more)

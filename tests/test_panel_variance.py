@@ -1,0 +1,132 @@
+"""The headline panel without a browser: its numbers against the core, messages, many threads at once."""
+
+import threading
+
+import numpy as np
+import pytest
+from panels import fresh
+
+import capg_core as capg
+from capg_core.classroom import VariancePanel
+from capg_core.classroom.problem import SYNTHETIC, load_problem, orders
+
+
+@pytest.fixture
+def panel():
+    return fresh("VariancePanel")
+
+
+def test_the_sentence_begins_with_k_and_n(panel):
+    for k in (1, 5, 20, 99):
+        panel.k.value = k
+        assert panel.error == "" and panel.text.startswith(f"K = {k}, n = 100: ")
+
+
+def test_numbers_agree_with_the_core(panel):
+    panel.toggles["Outcome-PG"].value = True
+    for baseline in (False, True):
+        panel.baseline.value = baseline
+        numbers = panel.numbers
+        problem, k = numbers.problem, 20
+        level = capg.policy_value(problem.logits, k, problem.mean_reward) if baseline else 0.0
+        for estimator in ("Outcome-PG", "CA-PG"):
+            exact = capg.exact_variance(problem.logits, k, problem.mean_reward, estimator, baseline=level)
+            assert numbers.estimates[estimator].variance == pytest.approx(exact, rel=2e-3)
+            mean = capg.expected_estimate(problem.logits, k, problem.mean_reward, estimator, baseline=level)
+            assert numbers.estimates[estimator].mean == pytest.approx(mean, abs=2e-5)
+        measured = capg.gradient_diagnostics(
+            problem.logits,
+            k,
+            problem.mean_reward,
+            "V-PG",
+            baseline=level,
+            n_samples=4000,
+            rng=np.random.default_rng(5),
+        )
+        assert numbers.estimates["V-PG"].variance == pytest.approx(measured.variance, rel=0.15)
+
+
+def test_lists_are_prefixes_so_the_noise_is_common():
+    drawn = orders(SYNTHETIC, 1.0, 0)
+    assert np.array_equal(drawn, orders.__wrapped__(SYNTHETIC, 1.0, 0))
+    assert not np.array_equal(drawn, orders(SYNTHETIC, 1.0, 1))
+    assert np.array_equal(np.sort(drawn, axis=1)[0], np.arange(100))
+    # The first draw is a softmax.
+    weights = np.exp(load_problem(SYNTHETIC).logits)
+    frequency = np.bincount(drawn[:, 0], minlength=100) / len(drawn)
+    assert np.abs(frequency - weights / weights.sum()).max() < 0.02
+
+
+def test_axes_are_fixed_while_k_moves(panel):
+    axes = panel._clouds["V-PG"][0]
+    limits = []
+    for k in (1, 50):
+        panel.k.value = k
+        limits.append((axes.get_xlim(), axes.get_ylim(), panel._curve_axes.get_ylim()))
+    assert limits[0] == limits[1]
+
+
+def test_slider_end_follows_the_data(panel):
+    panel.k.value = 99
+    for name in panel.data.options[1:]:
+        panel.data.value = name
+        n_items = load_problem(name).n_items
+        assert 100 <= n_items <= 150
+        assert panel.k.max == min(100, n_items - 1)
+        assert panel.error == "" and f"n = {n_items}:" in panel.text
+
+
+def test_an_exception_shows_in_the_panel_and_goes_away(panel):
+    for box in panel.toggles.values():
+        box.value = False
+    assert "tick at least one" in panel.message.value
+    panel.toggles["CA-PG"].value = True
+    assert panel.error == "" and panel.message.value == ""
+    assert "CA-PG" in panel.text and "V-PG" not in panel.text
+
+
+def test_message_is_escaped(panel, monkeypatch):
+    def fail(settings):
+        raise RuntimeError("<b>broken</b> & more")
+
+    monkeypatch.setattr(panel, "compute", fail)
+    panel.k.value = 33
+    assert "&lt;b&gt;broken&lt;/b&gt; &amp; more" in panel.message.value
+    assert panel.error == "RuntimeError: <b>broken</b> & more"
+
+
+def test_driven_from_four_threads_at_once(panel):
+    wrong = []
+
+    def drive(values):
+        for value in values:
+            panel.k.value = value
+            if panel.error:
+                wrong.append(panel.error)
+
+    threads = [threading.Thread(target=drive, args=(range(start, 40, 4),)) for start in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert wrong == []
+    # Whatever came last is what is shown, and it is what a panel that was never hurried shows.
+    final = panel.k.value
+    assert panel.text.startswith(f"K = {final}, ")
+    quiet = VariancePanel(k=final)
+    assert (panel.text, panel.png) == (quiet.text, quiet.png)
+
+
+def test_bundle_has_the_widget_where_a_kernel_runs(panel, monkeypatch):
+    monkeypatch.setattr("capg_core.classroom.panel.has_front_end", lambda: True)
+    assert (
+        panel._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
+        == panel.widget.model_id
+    )
+
+
+def test_picture_is_reachable_for_tests_and_readers(panel):
+    assert "capg-picture" in panel.picture._dom_classes
+    assert "capg-sentence" in panel.sentence._dom_classes
+    assert "capg-message" in panel.message._dom_classes

@@ -1,0 +1,192 @@
+"""What holds of every panel: controls move picture and sentence and come back, extremes, bad input, static bundle."""
+
+import base64
+import dataclasses
+import doctest
+import html
+import importlib
+import io
+import pkgutil
+
+import pytest
+from panels import CASES, STILL, first_values, fresh, make, put, put_all
+from PIL import Image
+
+from capg_core import classroom
+from capg_core.classroom import racing
+from capg_core.classroom.controls import Control
+from capg_core.classroom.lessons.n08_real_ratings.numbers import Setting as RecommendationSetting
+from capg_core.classroom.panel import Panel
+
+MODULES = [
+    found.name for found in pkgutil.walk_packages(classroom.__path__, "capg_core.classroom.") if not found.ispkg
+]
+WITH_EXAMPLES = (
+    *(name for name in MODULES if name.endswith(".panel") and "lessons" in name),
+    *(f"capg_core.classroom.{name}" for name in ("predict", "drawing", "words")),
+    "capg_core.classroom.lessons.n01_two_stage_ranking.numbers",
+    "capg_core.classroom.lessons.n02_the_race.numbers",
+    "capg_core.classroom.lessons.n05_bias_and_alignment.numbers",
+    "capg_core.classroom.lessons.n08_real_ratings.numbers",
+    "capg_core.classroom.lessons.n09_mixture_of_experts.numbers",
+)
+every_panel = pytest.mark.parametrize("name", CASES)
+every_still_panel = pytest.mark.parametrize("name", STILL)
+
+
+@every_still_panel
+def test_every_control_changes_picture_and_sentence(name):
+    panel, case = fresh(name), CASES[name]
+    pictures, texts = {panel.png}, {panel.text}
+    moves = [*case.changes, *case.silent]
+    assert {control for control, _ in moves} == set(panel._fields.values())
+    for n, (control, value) in enumerate(moves, 2):
+        put(panel, control, value)
+        pictures.add(panel.png)
+        texts.add(panel.text)
+        assert panel.error == "" and panel.picture.value == panel.png
+        assert len(pictures) == n, (control, value)
+        assert len(texts) == min(n, len(case.changes) + 1), (control, value)
+    getattr(panel, case.noise).click()
+    assert panel.png not in pictures and panel.error == ""
+    assert not case.noise_speaks or panel.text not in texts
+
+
+@every_still_panel
+def test_coming_back_gives_the_same_picture(name):
+    panel, case = fresh(name), CASES[name]
+    first = panel.text, panel.png
+    for control, value in [*case.changes, *case.silent]:
+        values = first_values(panel)
+        before = panel.png
+        put(panel, control, value)
+        assert panel.png != before
+        put_all(panel, values)
+        assert panel.png == before
+        put(panel, control, value)
+    getattr(panel, case.noise).click()
+    fresh(name)
+    assert (panel.text, panel.png) == first
+    new = make(name)
+    assert (new.text, new.png) == first
+
+
+@every_still_panel
+def test_extremes_show_no_error_and_no_nan(name):
+    panel = fresh(name)
+    for values in CASES[name].extremes:
+        put_all(panel, values)
+        assert panel.error == "", values
+        assert not any(word in panel.text for word in CASES[name].never), values
+
+
+@pytest.mark.parametrize(("name", "bad", "said"), [(name, *bad) for name in STILL for bad in CASES[name].bad])
+def test_bad_input_shows_in_the_message_and_goes_away(name, bad, said, monkeypatch):
+    panel = fresh(name)
+    setting = dataclasses.replace(panel.settings(), **bad)
+    with pytest.raises(ValueError) as error:
+        panel.lesson.numbers_at(setting)
+    assert said in str(error.value)
+    monkeypatch.setattr(panel, "settings", lambda: setting)
+    panel.refresh()
+    assert html.escape(said) in panel.message.value and panel.error == f"ValueError: {error.value}"
+    monkeypatch.undo()
+    panel.refresh()
+    assert panel.error == panel.message.value == ""
+
+
+@every_still_panel
+def test_a_slider_let_too_far_shows_a_message(name):
+    panel = fresh(name)
+    end, value, too_many = panel.k.max, panel.k.value, 500
+    panel.k.max = panel.k.value = too_many
+    assert f"K is {too_many}; expected 1 to " in panel.message.value
+    panel.k.value, panel.k.max = value, end
+    assert panel.error == "" and panel.message.value == ""
+
+
+@every_panel
+def test_static_bundle_has_picture_and_sentence(name):
+    panel = fresh(name)
+    bundle = panel._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "image/png"}
+    assert bundle["text/plain"] == panel.text != ""
+    assert base64.b64decode(bundle["image/png"]) == panel.png == panel.picture.value
+    assert Image.open(io.BytesIO(panel.png)).size == CASES[name].size
+
+
+@every_panel
+def test_every_control_is_named_and_has_one_place(name):
+    panel = fresh(name)
+    assert sorted(" ".join(panel.rows).split()) == sorted(panel._declared)
+    for control in (control for control in panel._declared if control not in ("bar", "status")):
+        made = getattr(panel, control)
+        assert not isinstance(made, Control)
+        for widget in made.values() if isinstance(made, dict) else [made]:
+            assert widget.description
+
+
+@every_still_panel
+def test_a_keyword_of_the_panel_is_what_a_control_begins_with(name):
+    panel, case = fresh(name), CASES[name]
+    for field, control in panel._fields.items():
+        value = dict([*case.changes, *case.silent])[control]
+        start = {field: tuple(value) if isinstance(value, dict) else value}
+        new = type(panel)(**{**case.start, **start})
+        assert getattr(new.settings(), field) == start[field] and new.error == ""
+        assert getattr(panel.settings(), field) != start[field]
+    with pytest.raises(TypeError, match=f"{name} has no 'kay'; expected some of .*k"):
+        type(panel)(kay=3)
+
+
+@every_still_panel
+def test_settings_are_filled_by_keyword(name):
+    """Two panels once swapped a field, and nobody noticed."""
+    setting = fresh(name).settings()
+    with pytest.raises(TypeError):
+        type(setting)(*dataclasses.astuple(setting))
+    assert type(setting)(**{f.name: getattr(setting, f.name) for f in dataclasses.fields(setting)}) == setting
+
+
+@pytest.mark.parametrize("setting", [racing.Setting, RecommendationSetting])
+def test_settings_of_trainings_are_filled_by_keyword(setting):
+    assert all(field.kw_only for field in dataclasses.fields(setting))
+
+
+def test_a_choice_that_is_not_offered_is_named():
+    with pytest.raises(ValueError, match="Rung is 'PG'; expected one of V-PG"):
+        classroom.LadderPanel(rung="PG")
+    with pytest.raises(ValueError, match="shown has 'PG'; expected some of V-PG"):
+        classroom.VariancePanel(shown=("PG",))
+
+
+def test_a_panel_draws_when_its_own_constructor_is_done():
+    class Counting(Panel):
+        def __init__(self):
+            super().__init__()
+            self.ready = True
+            self.refresh()
+
+        def settings(self):
+            return self.ready
+
+        def __getattribute__(self, name):
+            if name in ("settings", "compute", "background_key", "draw_background", "draw_moving", "describe"):
+                assert object.__getattribute__(self, "__dict__").get("ready"), f"{name} is asked too early"
+            return object.__getattribute__(self, name)
+
+    Counting()
+
+
+def test_every_public_name_is_there():
+    assert set(classroom.__all__) == {*CASES, "Predict", "check"} <= set(dir(classroom))
+    assert callable(classroom.check) and classroom.Predict
+    with pytest.raises(AttributeError, match="'Nothing'"):
+        classroom.Nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_run(name):
+    found = doctest.testmod(importlib.import_module(name))
+    assert found.failed == 0
+    assert found.attempted > 0 or name not in WITH_EXAMPLES
