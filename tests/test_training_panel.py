@@ -25,6 +25,7 @@ from capg_core.classroom.racing import (
     Setting,
     paper_setting_curve,
 )
+from capg_core.training import training
 
 WORLD = capg.SyntheticWorld(40, 60)
 LONG = 500_000
@@ -228,7 +229,7 @@ def test_an_error_while_training_shows_in_the_message(endless, monkeypatch):
     def fail(*args, **options):
         raise FloatingPointError("<b>broken</b>")
 
-    monkeypatch.setattr(training_runs.capg, "evaluate", fail)
+    monkeypatch.setattr(training, "evaluate", fail)
     assert endless.wait(PATIENCE)
     assert endless.error == "FloatingPointError: <b>broken</b>"
     assert "&lt;b&gt;broken" in endless.message.value
