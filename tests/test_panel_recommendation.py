@@ -8,7 +8,6 @@ import pytest
 
 import capg_core as capg
 from capg_core.classroom import RecommendationPanel
-from capg_core.classroom import racing as training_runs
 from capg_core.classroom.lessons.n08_real_ratings import numbers as recommendation_numbers
 from capg_core.classroom.lessons.n08_real_ratings.numbers import (
     COMPLETED,
@@ -25,6 +24,7 @@ from capg_core.classroom.lessons.n08_real_ratings.numbers import (
 )
 from capg_core.classroom.lessons.n08_real_ratings.picture import COLUMNS, ROWS, places_of_loved, rows_of
 from capg_core.look import look_of
+from capg_core.training import training
 
 PATIENCE = 60
 STEPS = 10
@@ -253,7 +253,7 @@ def test_an_error_while_training_shows_in_the_message(panel, monkeypatch):
     def fail(*args, **options):
         raise FloatingPointError("<b>broken</b>")
 
-    monkeypatch.setattr(training_runs.capg, "evaluate", fail)
+    monkeypatch.setattr(training, "evaluate", fail)
     panel.start()
     assert panel.wait(PATIENCE)
     assert panel.error == "FloatingPointError: <b>broken</b>" and "&lt;b&gt;broken" in panel.message.value
