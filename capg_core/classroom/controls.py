@@ -48,44 +48,48 @@ def _rounded(widget):
     return round(widget.value, 6)
 
 
-def _look(label, label_width, width):
+def _stripped(widget):
+    return widget.value.strip()
+
+
+def _plain(kind, label, value, look, read=_value, **options):
+    return Control(label, lambda value: kind(value=value, **options, **_look(label, **look)), value, read)
+
+
+def _look(label, label_width=105, width=520):
     style = {"description_width": f"{label_width}px"}
     return {"description": label, "style": style, "layout": widgets.Layout(width=f"{width}px")}
 
 
-def whole(label, value, least, most, step=1, *, label_width=105, width=520):
+def whole(label, value, least, most, step=1, **look):
     """Declare a slider over whole numbers."""
-
-    def make(value):
-        look = _look(label, label_width, width)
-        return widgets.IntSlider(value=value, min=least, max=most, step=step, **look)
-
-    return Control(label, make, value, _value)
+    return _plain(widgets.IntSlider, label, value, look, min=least, max=most, step=step)
 
 
-def number(label, value, least, most, step, *, form=".2f", label_width=105, width=520):
+def number(label, value, least, most, step, form=".2f", **look):
     """Declare a slider over numbers."""
-
-    def make(value):
-        look = _look(label, label_width, width)
-        return widgets.FloatSlider(value=value, min=least, max=most, step=step, readout_format=form, **look)
-
-    return Control(label, make, value, _rounded)
+    limits = {"min": least, "max": most, "step": step}
+    return _plain(widgets.FloatSlider, label, value, look, _rounded, readout_format=form, **limits)
 
 
-def log_number(label, value, least, most, step=0.1, *, form=".2f", lazy=False, label_width=105, width=520):
+def log_number(label, value, least, most, step=0.1, form=".2f", lazy=False, **look):
     """Declare a slider over the numbers from 10 ** least to 10 ** most; a lazy one waits until the mouse lets go."""
-
-    def make(value):
-        return widgets.FloatLogSlider(
-            value=value, base=10, min=least, max=most, step=step, readout_format=form, continuous_update=not lazy,
-            **_look(label, label_width, width),
-        )  # fmt: skip
-
-    return Control(label, make, value, _rounded)
+    limits = {"base": 10, "min": least, "max": most, "step": step, "continuous_update": not lazy}
+    return _plain(widgets.FloatLogSlider, label, value, look, _rounded, readout_format=form, **limits)
 
 
-def _one_of(kind, label, value, choices, write, more):
+def whole_text(label, value, most=10**6, **look):
+    """Declare a field for a whole number from 0 on."""
+    return _plain(widgets.BoundedIntText, label, value, {"width": 220, **look}, min=0, max=most)
+
+
+def text(label, hint, **look):
+    """Declare a field for words, with a hint where it is empty."""
+    look = {"width": 420, **look}
+    return _plain(widgets.Text, label, "", look, _stripped, placeholder=hint, continuous_update=False)
+
+
+def _one_of(kind, label, value, choices, write, look, **options):
     def make(value):
         offered = choices() if callable(choices) else choices
         if write is not None:
@@ -93,12 +97,12 @@ def _one_of(kind, label, value, choices, write, more):
         values = [choice[1] if isinstance(choice, tuple) else choice for choice in offered]
         if value not in values:
             raise ValueError(f"{label} is {value!r}; expected one of {', '.join(map(str, values))}")
-        return kind(options=list(offered), value=value, **more())
+        return kind(options=list(offered), value=value, **options, **_look(label, **look))
 
     return Control(label, make, value, _value)
 
 
-def pick(label, value, choices, write=None, *, lazy=False, label_width=105, width=520):
+def pick(label, value, choices, write=None, lazy=False, **look):
     """Declare a slider over some choices.
 
     Parameters
@@ -111,20 +115,19 @@ def pick(label, value, choices, write=None, *, lazy=False, label_width=105, widt
         Writes a number; the one to begin with is then offered among the others, whatever it is.
     lazy : bool
         Wait until the mouse lets go.
-    label_width, width : int
-        In pixels.
+    **look
+        ``label_width`` and ``width`` in pixels, as for every control.
 
     Returns
     -------
     Control
     """
-    more = lambda: {"continuous_update": not lazy, **_look(label, label_width, width)}  # noqa: E731
-    return _one_of(widgets.SelectionSlider, label, value, choices, write, more)
+    return _one_of(widgets.SelectionSlider, label, value, choices, write, look, continuous_update=not lazy)
 
 
-def choice(label, value, choices, write=None, *, label_width=105, width=400):
+def choice(label, value, choices, write=None, **look):
     """Declare a menu of choices, given as for `pick`."""
-    return _one_of(widgets.Dropdown, label, value, choices, write, lambda: _look(label, label_width, width))
+    return _one_of(widgets.Dropdown, label, value, choices, write, {"width": 400, **look})
 
 
 def candidates(value, choices, **look):
@@ -132,25 +135,6 @@ def candidates(value, choices, **look):
     if isinstance(choices, int):
         return whole("Candidates K", value, 1, choices, **look)
     return pick("Candidates K", value, choices, str, **look)
-
-
-def whole_text(label, value, most=10**6, *, label_width=105, width=220):
-    """Declare a field for a whole number from 0 on."""
-
-    def make(value):
-        return widgets.BoundedIntText(value=value, min=0, max=most, **_look(label, label_width, width))
-
-    return Control(label, make, value, _value)
-
-
-def text(label, hint, *, label_width=105, width=420):
-    """Declare a field for words, with a hint where it is empty."""
-
-    def make(value):
-        look = _look(label, label_width, width)
-        return widgets.Text(value=value, placeholder=hint, continuous_update=False, **look)
-
-    return Control(label, make, "", lambda field: field.value.strip())
 
 
 def _box(label, ticked):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from capg_core.look import FONT, INK, PETROFF, SOFT_INK
+from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK
 
 
 def spread(positions, gap, low, high):
@@ -73,7 +73,7 @@ class EndLabels:
         placed = spread(wanted, 0.055, bottom + 0.02, bottom + height - 0.02)
         for y, (_, words, colour, weight) in zip(placed, ends, strict=True):
             if words not in self._texts:
-                self._texts[words] = self._figure.text(0, 0, "", fontsize=FONT["note"], va="center")
+                self._texts[words] = write(self._figure, 0, 0, va="center")
             x = left + width + self._space
             self._texts[words].set(x=x, y=y, text=words, color=colour, weight=weight, visible=True)
 
@@ -112,12 +112,23 @@ def square_window(axes, half):
     axes.set_yticks(ticks, [f"{at:g}" for at in ticks])
 
 
-def log_k_axis(axes, low=0.9, high=110, ticks=(1, 10, 100)):
-    """Give an axes a log scale of K with a few ticks."""
+def log_axis(axes, low=0.9, high=110, ticks=(1, 10, 100)):
+    """Give an axes a horizontal log scale, as of K, with a few ticks."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
     axes.minorticks_off()
+
+
+def mark(axes, look, size, **more):
+    """Add a marker of an estimator's look, to be moved, and return it."""
+    more = {"color": look.colour, "markersize": size, "markeredgecolor": PAPER, **more}
+    return axes.plot([], [], look.marker, **more)[0]
+
+
+def write(where, x, y, words="", size="note", **more):
+    """Write in an axes or a figure, in a size of `FONT`, and return the text."""
+    return where.text(x, y, words, **{"fontsize": FONT[size], "color": INK, **more})
 
 
 def star(axes, size=13, **more):

@@ -66,10 +66,10 @@ class Panel:
     """A figure, its controls, and a sentence that says what it shows.
 
     A subclass declares its controls as class attributes (`capg_core.classroom.controls`) and their places in `rows`;
-    the widgets are the panel's attributes of the same names. It gives `background_key`, `draw_background`,
-    `draw_moving` and `describe`, and its constructor makes the artists and ends with ``self.refresh()``: the first
-    picture is drawn when all is there. A panel can be driven without a browser: set a control's ``.value``, then read
-    ``.text`` and ``.png``.
+    the widgets are the panel's attributes of the same names. It gives `draw_moving` and `describe`, and where axes or
+    curves change `background_key` and `draw_background`. Its constructor makes the artists and ends with
+    ``self.refresh()``: the first picture is drawn when all is there. A panel can be driven without a browser: set a
+    control's ``.value``, then read ``.text`` and ``.png``.
 
     Parameters
     ----------
@@ -155,11 +155,10 @@ class Panel:
 
     def background_key(self, numbers):
         """Return what the background depends on; it is drawn again when this changes."""
-        raise NotImplementedError
+        return ()
 
     def draw_background(self, numbers):
         """Update everything that stays while the main slider moves."""
-        raise NotImplementedError
 
     def draw_moving(self, numbers):
         """Update what moves, and return those artists in drawing order."""

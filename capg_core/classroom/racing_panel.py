@@ -25,7 +25,7 @@ def _make_status(value):
 
 
 class RacingPanel(Panel):
-    """A panel with a training in the background.
+    """A panel with a training in the background, which keeps the values it was started with.
 
     A subclass gives `asked`, `new_race`, and `sentence` in place of `describe`. Its button that starts and the one
     that stops stay enabled: one that is disabled while it has the focus takes the keyboard's place away.

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, choice, log_number, tick, ticks
-from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_k_axis, log_level, star
+from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_axis, log_level, mark, star, write
 from capg_core.classroom.lessons.n00_start_here import numbers as lesson
 from capg_core.classroom.lessons.n00_start_here.numbers import ESTIMATORS, N_DOTS
 from capg_core.classroom.panel import Panel
@@ -20,14 +20,6 @@ CURVE_BOX = (0.645, 0.145, 0.215, 0.715)
 
 class VariancePanel(Panel):
     """Single-sample gradient estimates beside their variance against K.
-
-    Attributes
-    ----------
-    k, peakedness, baseline, data : ipywidgets controls
-        Set their ``.value`` to drive the panel.
-    toggles : dict
-        Estimator to checkbox.
-    new_noise : ipywidgets.Button
 
     Examples
     --------
@@ -78,36 +70,31 @@ class VariancePanel(Panel):
             axes = self.figure.add_axes((0.1, CLOUD_BOTTOM, 0.2, CLOUD_HEIGHT))
             dress_axes(axes)
             cross_at_zero(axes)
-            (dots,) = axes.plot(
-                [], [], look.marker, color=look.colour, markersize=6, markeredgewidth=0, alpha=0.45, zorder=3
-            )
+            dots = mark(axes, look, 6, markeredgewidth=0, alpha=0.45, zorder=3)
             (mean,) = axes.plot(
                 [], [], "D", color=PAPER, markeredgecolor=INK, markersize=9, markeredgewidth=1.8, zorder=5
             )
             self._clouds[estimator] = (axes, dots, mean, star(axes, zorder=6))
         middle = (CLOUD_LEFT + CLOUD_RIGHT) / 2
-        note = {"fontsize": FONT["note"], "color": INK, "ha": "center"}
         # One label under all the clouds, at the height of the other axis' label.
-        self.figure.text(middle, 0.042, "along the true gradient", **{**note, "fontsize": FONT["label"]})
-        self.figure.text(middle, 0.945, "★ true gradient     ◇ mean of the estimates", **note)
+        write(self.figure, middle, 0.042, "along the true gradient", "label", ha="center")
+        write(self.figure, middle, 0.945, "★ true gradient     ◇ mean of the estimates", ha="center")
 
     def _make_curves(self):
         self._curve_axes = self.figure.add_axes(CURVE_BOX)
         dress_axes(self._curve_axes, "noise and signal", "candidates K", "variance, squared length")
         self._curve_axes.set_yscale("log")
-        log_k_axis(self._curve_axes)
+        log_axis(self._curve_axes)
         self._now = self._curve_axes.axvline(1, color=INK, linewidth=1.5)
         self._lines, self._signals, self._points = {}, {}, {}
         for estimator in ESTIMATORS:
             look = look_of(estimator)
             (line,) = self._curve_axes.plot([], [], look.line, color=look.colour, linewidth=3)
             (signal,) = self._curve_axes.plot([], [], "--", color=look.colour, linewidth=2)
-            (point,) = self._curve_axes.plot(
-                [], [], look.marker, color=look.colour, markersize=12, markeredgecolor=PAPER, zorder=6
-            )
-            self._lines[estimator], self._signals[estimator], self._points[estimator] = line, signal, point
+            self._lines[estimator], self._signals[estimator] = line, signal
+            self._points[estimator] = mark(self._curve_axes, look, 12, zorder=6)
         self._labels = EndLabels(self.figure, CURVE_BOX, space=0.008)
-        self._k_text = self.figure.text(0.755, 0.945, "", fontsize=FONT["title"], color=INK, ha="center", weight="bold")
+        self._k_text = write(self.figure, 0.755, 0.945, size="title", ha="center", weight="bold")
 
     def draw_background(self, numbers):
         """Place the axes of the estimators shown, and draw the curves and their labels."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, choice, number
-from capg_core.classroom.drawing import legend, log_k_axis, star
+from capg_core.classroom.drawing import legend, log_axis, star, write
 from capg_core.classroom.lessons.n01_two_stage_ranking import numbers as lesson
 from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import LATE_STAGES, MAX_K, RESTS, people
 from capg_core.classroom.panel import Panel
@@ -19,13 +19,6 @@ LOOK = {"label_width": 145, "width": 430}
 
 class TwoStagePanel(Panel):
     """The film that each of six people ends up with, beside the regret against K.
-
-    Attributes
-    ----------
-    k, quality, rest, late_stage : ipywidgets controls
-        Set their ``.value`` to drive the panel.
-    new_noise : ipywidgets.Button
-        Draws new candidates; the expected regret does not change.
 
     Examples
     --------
@@ -73,7 +66,7 @@ class TwoStagePanel(Panel):
             axes.plot(places, np.full(person.n_items, row), "|", color=PETROFF["grey"], markersize=6, alpha=0.7)
             (dots,) = axes.plot([], [], "o", color=INK, markersize=5.5, markeredgewidth=0, zorder=3)
             shown = star(axes, 16, markeredgewidth=1.1, zorder=5)
-            text = axes.text(-0.012, row - 0.36, "", fontsize=FONT["note"], va="center", color=INK)
+            text = write(axes, -0.012, row - 0.36, va="center")
             self._rows.append((dots, shown, text))
         (tick,) = axes.plot([], [], "|", color=PETROFF["grey"], markersize=9, label="a film they rated")
         dots, shown, _ = self._rows[0]
@@ -85,7 +78,7 @@ class TwoStagePanel(Panel):
     def _make_curves(self):
         axes = self.figure.add_axes(CURVE_BOX)
         dress_axes(axes, "", "candidates K", "regret in stars")
-        log_k_axis(axes, 0.9, MAX_K * 1.1, (1, 2, 5, 10, 20, 50, 90))
+        log_axis(axes, 0.9, MAX_K * 1.1, (1, 2, 5, 10, 20, 50, 90))
         (self._random,) = axes.plot([], [], ":", color=PETROFF["grey"], linewidth=3, label="random candidates")
         (self._total,) = axes.plot([], [], "-", color=INK, linewidth=2.4, label="regret")
         (self._miss,) = axes.plot([], [], "--", color=PETROFF["orange"], linewidth=2.4, label="candidate miss")
@@ -93,7 +86,7 @@ class TwoStagePanel(Panel):
         self._this_draw = star(axes, 15, zorder=6, label="this draw")
         self._now = axes.axvline(1, color=SOFT_INK, linewidth=1.2)
         self._curve_axes = axes
-        self.figure.text(CURVE_BOX[0], 0.938, "regret: stars below their best", fontsize=FONT["title"], color=INK)
+        write(self.figure, CURVE_BOX[0], 0.938, "regret: stars below their best", "title")
         handles = [self._total, self._miss, self._random, self._this_draw]
         legend(self.figure, handles, (CURVE_BOX[0] - 0.045, 0.93), 2, columnspacing=0.9, handlelength=1.7)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, log_number, number
-from capg_core.classroom.drawing import legend
+from capg_core.classroom.drawing import legend, log_axis, write
 from capg_core.classroom.lessons.n02_the_race import numbers as lesson
 from capg_core.classroom.lessons.n02_the_race.numbers import CLOCKS, END, MARKED, N_RACES, N_RUNNERS, NAMES, START
 from capg_core.classroom.panel import Panel
@@ -19,13 +19,6 @@ LOOK = {"label_width": 145, "width": 410}
 
 class RacePanel(Panel):
     """Twelve runners, the clock, the first K to arrive, and how likely each is to be among them.
-
-    Attributes
-    ----------
-    t, logit, k : ipywidgets sliders
-        Set their ``.value`` to drive the panel.
-    new_noise : ipywidgets.Button
-        Starts a new race.
 
     Examples
     --------
@@ -53,17 +46,13 @@ class RacePanel(Panel):
 
     # The picture.
 
-    def background_key(self, numbers):
-        """Nothing but the axes stays, whatever moves."""
-        return "axes"
-
     def _make_lanes(self):
         axes = self.figure.add_axes(LANES_BOX)
         dress_axes(axes)
         axes.set_title("one race", fontsize=FONT["title"], color=INK, loc="left")
         note = "dashed: arrival K closes the race; orange: the clock"
-        axes.text(1.0, 1.02, note, fontsize=FONT["note"], color=INK, ha="right", va="bottom", transform=axes.transAxes)
-        self._put_log_time(axes)
+        write(axes, 1.0, 1.02, note, ha="right", va="bottom", transform=axes.transAxes)
+        log_axis(axes, START, END, (0.01, 0.1, 1, 10))
         axes.set_ylim(N_RUNNERS - 0.4, -0.6)
         axes.set_yticks(ROWS, list(NAMES))
         axes.tick_params(axis="x", labelbottom=False)
@@ -78,25 +67,14 @@ class RacePanel(Panel):
         axes = self.figure.add_axes(AREA_BOX)
         dress_axes(axes, "", "time (log scale)", "")
         axes.grid(False)
-        self._put_log_time(axes)
+        log_axis(axes, START, END, (0.01, 0.1, 1, 10))
         axes.set_ylim(0, 0.42)
         axes.set_yticks([])
         (self._density,) = axes.plot([], [], "-", color=INK, linewidth=1.8)
         self._fill = axes.fill_between(CLOCKS, 0, 0, color=MARK, alpha=0.6, linewidth=0)
         self._area_clock = axes.axvline(1, color=MARK, linewidth=3, zorder=1)
-        self.figure.text(
-            AREA_BOX[0] + 0.005,
-            AREA_BOX[1] + AREA_BOX[3] + 0.012,
-            f"{NAMES[MARKED]} arrives now, at most K − 1 before it",
-            fontsize=FONT["note"],
-            color=INK,
-        )
-
-    def _put_log_time(self, axes):
-        axes.set_xscale("log")
-        axes.set_xlim(START, END)
-        axes.set_xticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
-        axes.minorticks_off()
+        words = f"{NAMES[MARKED]} arrives now, at most K − 1 before it"
+        write(self.figure, AREA_BOX[0] + 0.005, AREA_BOX[1] + AREA_BOX[3] + 0.012, words)
 
     def _make_bars(self):
         axes = self.figure.add_axes(BARS_BOX)
@@ -113,10 +91,7 @@ class RacePanel(Panel):
         place = (BARS_BOX[0] - 0.03, BARS_BOX[1] - 0.05)
         handles = [bar, self._dots, self._ticks]
         legend(self.figure, handles, place, 3, labels=labels, handlelength=1.2, columnspacing=0.9)
-        self._totals = self.figure.text(BARS_BOX[0] - 0.01, 0.12, "", fontsize=FONT["note"], color=INK, linespacing=1.6)
-
-    def draw_background(self, numbers):
-        """Leave the axes as they were made; everything in them moves."""
+        self._totals = write(self.figure, BARS_BOX[0] - 0.01, 0.12, linespacing=1.6)
 
     def draw_moving(self, numbers):
         """Move the runners, the clock, the threshold, the area and the bars."""

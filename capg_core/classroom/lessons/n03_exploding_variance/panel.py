@@ -3,13 +3,13 @@
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, choice, number, pick, tick
-from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_k_axis, log_level, square_window, star
+from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_axis, log_level, mark, square_window, star, write
 from capg_core.classroom.lessons.n03_exploding_variance import numbers as lesson
 from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, LADDER, MAX_BATCH, N_WALKS, NONE
 from capg_core.classroom.panel import Panel
 from capg_core.classroom.problem import N_SYNTHETIC
 from capg_core.classroom.words import count, show
-from capg_core.look import FONT, INK, PAPER, dress_axes, look_of
+from capg_core.look import INK, dress_axes, look_of
 
 WALK_BOX = (0.078, 0.145, 0.275, 0.70)
 LENGTH_BOX = (0.425, 0.145, 0.165, 0.70)
@@ -20,12 +20,6 @@ RATIOS = (1e-4, 100.0)
 
 class SignalNoisePanel(Panel):
     """Batch means as walks of K surprises; signal, noise and their ratio against K.
-
-    Attributes
-    ----------
-    k, batch, baseline, gap, split, zoom : ipywidgets controls
-        Set their ``.value`` to drive the panel.
-    new_noise : ipywidgets.Button
 
     Examples
     --------
@@ -69,11 +63,9 @@ class SignalNoisePanel(Panel):
             for _ in range(N_WALKS)
         ]
         (self._ends,) = self._walk_axes.plot([], [], vanilla.marker, color=vanilla.colour, markersize=9)
-        (self._credit,) = self._walk_axes.plot(
-            [], [], credit.marker, color=credit.colour, markersize=8, markeredgecolor=PAPER
-        )
+        self._credit = mark(self._walk_axes, credit, 8)
         self._truth = star(self._walk_axes, zorder=6)
-        self._walk_title = self.figure.text(WALK_BOX[0], 0.868, "", fontsize=FONT["label"], color=INK)
+        self._walk_title = write(self.figure, WALK_BOX[0], 0.868, size="label")
 
     def _make_lines(self):
         self._length_axes = self.figure.add_axes(LENGTH_BOX)
@@ -84,7 +76,7 @@ class SignalNoisePanel(Panel):
         ):
             dress_axes(axes, title, "candidates K")
             axes.set(yscale="log", ylim=limits)
-            log_k_axis(axes)
+            log_axis(axes)
         self._ratio_axes.axhline(1, color=INK, linewidth=1.2, linestyle=":")
         self._now = [axes.axvline(1, color=INK, linewidth=1.5) for axes in (self._length_axes, self._ratio_axes)]
         self._lines, self._points = {}, {}
@@ -96,8 +88,7 @@ class SignalNoisePanel(Panel):
                 ("ratio", self._ratio_axes, "-", 3),
             ):
                 self._lines[estimator, kind] = axes.plot([], [], line, color=look.colour, linewidth=width)[0]
-                marker = {"color": look.colour, "markersize": 9, "markeredgecolor": PAPER, "zorder": 6}
-                self._points[estimator, kind] = axes.plot([], [], look.marker, **marker)[0]
+                self._points[estimator, kind] = mark(axes, look, 9, zorder=6)
         self._lengths = EndLabels(self.figure, LENGTH_BOX)
         self._ratios = EndLabels(self.figure, RATIO_BOX)
 

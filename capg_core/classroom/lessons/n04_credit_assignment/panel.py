@@ -3,7 +3,7 @@
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, pick, tick
-from capg_core.classroom.drawing import cross_at_zero, log_level, square_window, star
+from capg_core.classroom.drawing import cross_at_zero, log_level, square_window, star, write
 from capg_core.classroom.lessons.n04_credit_assignment import numbers as lesson
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import EVENTS, RUNGS, UNBIASED, rung_above
 from capg_core.classroom.panel import Panel
@@ -30,12 +30,6 @@ MEANING = {
 
 class LadderPanel(Panel):
     """Single estimates of one rung over those of the rung above; variance, signal-to-noise and angle of all five.
-
-    Attributes
-    ----------
-    rung, k, baseline, zoom : ipywidgets controls
-        Set their ``.value`` to drive the panel.
-    new_noise : ipywidgets.Button
 
     Examples
     --------
@@ -74,7 +68,7 @@ class LadderPanel(Panel):
         (self._average,) = self._cloud.plot([], [], "X", color=INK, markeredgecolor=PAPER, markersize=10)
         (self._item,) = self._cloud.plot([], [], markersize=15, markeredgecolor=INK, markeredgewidth=2)
         self._truth = star(self._cloud)
-        self._title = self.figure.text(CLOUD_BOX[0], 0.868, "", fontsize=FONT["label"], color=INK)
+        self._title = write(self.figure, CLOUD_BOX[0], 0.868, size="label")
 
     def _make_columns(self):
         self._columns, self._points, self._values, self._bands = {}, {}, {}, {}
@@ -94,12 +88,11 @@ class LadderPanel(Panel):
                 look = look_of(rung)
                 marker = {"color": look.colour, "markersize": 11, "markeredgecolor": PAPER}
                 self._points[name, rung] = axes.plot([1.0], [i - 0.15], look.marker, **marker)[0]
-                self._values[name, rung] = axes.text(1.0, i + 0.25, "", fontsize=FONT["note"], color=INK, va="center")
+                self._values[name, rung] = write(axes, 1.0, i + 0.25, va="center")
         for i, rung in enumerate(RUNGS):
             height = CLOUD_BOX[1] + CLOUD_BOX[3] * (1 - (i + 0.5) / len(RUNGS))
-            self.figure.text(0.505, height + 0.018, rung, fontsize=FONT["note"], color=look_of(rung).colour, ha="right")
-            text = f"{i + 1}  {EVENTS[rung]}"
-            self.figure.text(0.505, height - 0.03, text, fontsize=FONT["note"], color=INK, ha="right")
+            write(self.figure, 0.505, height + 0.018, rung, color=look_of(rung).colour, ha="right")
+            write(self.figure, 0.505, height - 0.03, f"{i + 1}  {EVENTS[rung]}", ha="right")
 
     def draw_background(self, numbers):
         """Update what depends on the rung: the cloud's window and looks, and the band that marks the rung."""

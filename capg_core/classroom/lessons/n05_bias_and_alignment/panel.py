@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.collections import PolyCollection
 
 from capg_core.classroom.controls import button, candidates, choice, number, pick, tick
-from capg_core.classroom.drawing import star
+from capg_core.classroom.drawing import mark, star, write
 from capg_core.classroom.lessons.n05_bias_and_alignment import numbers as lesson
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import (
     DIFFERENT,
@@ -27,12 +27,6 @@ ROW_BOTTOMS = {"start": 0.68, TRUE: 0.4125, "CA-PG": 0.145}
 class AlignmentPanel(Panel):
     """CA-PG's mean beside the true gradient while the late stage goes from optimal through uniform to anti.
 
-    Attributes
-    ----------
-    stage, k, offset, correlation, rewards, baseline : ipywidgets controls
-        Set their ``.value`` to drive the panel; the late stage's is 0 for optimal, 1 for uniform, 2 for anti.
-    new_items : ipywidgets.Button
-
     Examples
     --------
     >>> panel = AlignmentPanel()
@@ -42,6 +36,7 @@ class AlignmentPanel(Panel):
     """
 
     lesson = lesson
+    # from 0, optimal, through 1, uniform, to 2, anti
     stage = pick("Late stage", 0.0, [(short_name(at), at) for at in STAGES.tolist()], label_width=90, width=640)
     k = candidates(5, 15, label_width=100, width=400)
     offset = number("Add to every reward", 0.0, 0.0, 4.0, 0.25, label_width=190, width=480)
@@ -60,13 +55,6 @@ class AlignmentPanel(Panel):
 
     # The picture.
 
-    def background_key(self, numbers):
-        """Nothing but frames and labels is in the background."""
-        return "one"
-
-    def draw_background(self, numbers):
-        """Leave frames and labels as they were made."""
-
     def _make_arrows(self):
         axes = self.figure.add_axes((0.01, 0.21, 0.26, 0.62))
         axes.set_xlim(-1.22, 1.22)
@@ -78,7 +66,7 @@ class AlignmentPanel(Panel):
         axes.plot([-1, 1], [0, 0], color=GRID, linewidth=2)
         for degrees in (0, 90, 180):
             x, y = np.cos(np.radians(degrees)), 1.16 * np.sin(np.radians(degrees)) - 0.24 * (degrees != 90)
-            axes.text(x, y, f"{degrees}°", fontsize=FONT["tick"], color=SOFT_INK, ha="center")
+            write(axes, x, y, f"{degrees}°", "tick", color=SOFT_INK, ha="center")
         (self._true_arrow,) = axes.plot([0, 1], [0, 0], "-", color=COLOURS[TRUE], linewidth=5, zorder=3)
         self._true_head = star(axes, 19, zorder=5)
         self._true_head.set_data([1], [0])
@@ -86,12 +74,9 @@ class AlignmentPanel(Panel):
         (self._arc,) = axes.plot([], [], color=INK, linewidth=2, zorder=2)
         (self._credit_arrow,) = axes.plot([], [], "-", color=look.colour, linewidth=5, zorder=4)
         (self._credit_head,) = axes.plot([], [], look.marker, color=look.colour, markersize=14, zorder=6)
-        centre = {"ha": "center", "color": INK}
-        self._angle = self.figure.text(0.14, 0.865, "", fontsize=FONT["title"], weight="bold", **centre)
-        self._true_length = self.figure.text(0.14, 0.155, "", fontsize=FONT["note"], **centre)
-        self._credit_length = self.figure.text(
-            0.14, 0.09, "", fontsize=FONT["note"], ha="center", color=look.colour, weight="bold"
-        )
+        self._angle = write(self.figure, 0.14, 0.865, size="title", weight="bold", ha="center")
+        self._true_length = write(self.figure, 0.14, 0.155, ha="center")
+        self._credit_length = write(self.figure, 0.14, 0.09, ha="center", color=look.colour, weight="bold")
 
     def _make_curve(self):
         axes = self.figure.add_axes((0.365, 0.145, 0.21, 0.715))
@@ -104,9 +89,7 @@ class AlignmentPanel(Panel):
         look = look_of("CA-PG")
         (self._line,) = axes.plot([], [], look.line, color=look.colour, linewidth=3)
         self._now = axes.axvline(0, color=INK, linewidth=1.5)
-        (self._point,) = axes.plot(
-            [], [], look.marker, color=look.colour, markersize=12, markeredgecolor=PAPER, zorder=6
-        )
+        self._point = mark(axes, look, 12, zorder=6)
 
     def _make_bars(self):
         self._bars, self._titles = {}, {}
@@ -120,13 +103,11 @@ class AlignmentPanel(Panel):
             # One artist for all the bars of a row: twenty rectangles take twenty times as long to draw.
             self._bars[name] = PolyCollection([], edgecolors=COLOURS[name], linewidths=1.2, zorder=3)
             axes.add_collection(self._bars[name], autolim=False)
-            self._titles[name] = self.figure.text(0.665, bottom + 0.195, "", fontsize=FONT["note"], color=INK)
+            self._titles[name] = write(self.figure, 0.665, bottom + 0.195)
         axes.set_xlabel("item, best reward first", fontsize=FONT["label"])
-        place = {"color": INK, "rotation": 90, "va": "center", "ha": "center"}
-        self.figure.text(0.618, 0.5, "P(among the candidates)", fontsize=FONT["label"], **place)
-        self.figure.text(
-            0.665, 0.945, "where each leads; filled: the K largest logits", fontsize=FONT["note"], color=SOFT_INK
-        )
+        up = {"rotation": 90, "va": "center", "ha": "center"}
+        write(self.figure, 0.618, 0.5, "P(among the candidates)", "label", **up)
+        write(self.figure, 0.665, 0.945, "where each leads; filled: the K largest logits", color=SOFT_INK)
 
     def draw_moving(self, numbers):
         """Turn the arrows, move the mark, and set the bars."""

@@ -3,6 +3,7 @@
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, log_number, pick
+from capg_core.classroom.drawing import mark
 from capg_core.classroom.lessons.n06_cheap_marginals import numbers as lesson
 from capg_core.classroom.lessons.n06_cheap_marginals.numbers import (
     CHEAP,
@@ -43,14 +44,6 @@ SAID = {**{m: look.label for m, look in LOOKS.items()}, "paper": "the paper's fo
 class MarginalsPanel(Panel):
     """Exact, asymptotic, the paper's formula, with replacement: error, direction of the gradient, cost.
 
-    Attributes
-    ----------
-    n, k, peakedness : ipywidgets controls
-        Set their ``.value`` to drive the panel.
-    new_draw, measure : ipywidgets.Button
-    costs : dict
-        What `measure` found: method to a list of (n, seconds).
-
     Examples
     --------
     >>> panel = MarginalsPanel(k=10)
@@ -69,7 +62,8 @@ class MarginalsPanel(Panel):
 
     def __init__(self, **start):
         super().__init__(**start)
-        self.costs, self._costs_k, self._measured = {}, 0, 0
+        self.costs = {}  # method to a list of (n, seconds)
+        self._costs_k, self._measured = 0, 0
         self._make_errors()
         self._make_directions()
         self._make_cost()
@@ -145,9 +139,7 @@ class MarginalsPanel(Panel):
             look = LOOKS[row]
             first_line = HEIGHTS[row] + (0.24 if row in CHEAP else 0.0)
             axes.text(left, first_line, look.label, weight="bold", color=look.colour, **place)
-            (self._dots[row],) = axes.plot(
-                [], [], look.marker, color=look.colour, markersize=12, markeredgecolor=PAPER, zorder=5, clip_on=False
-            )
+            self._dots[row] = mark(axes, look, 12, zorder=5, clip_on=False)
             if row in CHEAP:
                 self._notes[row] = axes.text(left, HEIGHTS[row] - 0.2, "", color=INK, **place)
         note = {"fontsize": FONT["note"], "color": SOFT_INK, "ha": "center", "va": "center", "zorder": 8}

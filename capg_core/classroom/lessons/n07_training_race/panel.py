@@ -6,7 +6,7 @@ import numpy as np
 
 import capg_core as capg
 from capg_core.classroom.controls import button, candidates, choice, pick, ticks, whole_text
-from capg_core.classroom.drawing import spread
+from capg_core.classroom.drawing import mark, spread, write
 from capg_core.classroom.lessons.n07_training_race.words import Numbers, ladder, name_of, sentence_of, title_of
 from capg_core.classroom.racing import (
     ESTIMATORS,
@@ -45,16 +45,6 @@ class TrainingPanel(RacingPanel):
         What the other controls begin with: ``k``, ``estimators``, ``n_steps``, ``seed``, and ``late_stage`` and
         ``baseline``, names in the menus.
 
-    Attributes
-    ----------
-    k, rate_mode, rate, late_stage, baseline, n_steps, seed, horizontal : ipywidgets controls
-        Set their ``.value`` to drive the panel; a race that runs keeps the values it was started with.
-    toggles : dict
-        Estimator to checkbox.
-    start_button : ipywidgets.Button
-    pictures : int
-        How many were drawn since the last start.
-
     Examples
     --------
     >>> panel = TrainingPanel(capg.SyntheticWorld(30, 40), k=5, n_steps=60)
@@ -92,7 +82,8 @@ class TrainingPanel(RacingPanel):
         super().__init__(**start, **({"rate_mode": PAPER_RATES} if rate is None else {"rate": rate}))
         self._paper_world = world is None
         self.world = capg.SyntheticWorld() if world is None else world
-        self._references, self.pictures = {}, 0
+        self._references = {}
+        self.pictures = 0  # drawn since the last start
         self._make_artists()
         k, pool = self.k.value, self.world.smallest_pool
         with self.quietly():
@@ -211,18 +202,14 @@ class TrainingPanel(RacingPanel):
         for estimator in ESTIMATORS:
             look = look_of(estimator)
             (self._lines[estimator],) = self._axes.plot([], [], look.line, color=look.colour, linewidth=3, zorder=3)
-            (self._heads[estimator],) = self._axes.plot(
-                [], [], look.marker, color=look.colour, markersize=11, markeredgecolor=PAPER, zorder=4, clip_on=False
-            )
-            self._names[estimator] = self.figure.text(
-                LABEL_X, 0, "", fontsize=FONT["note"], va="center", weight="bold", color=look.colour
-            )
+            self._heads[estimator] = mark(self._axes, look, 11, zorder=4, clip_on=False)
+            self._names[estimator] = write(self.figure, LABEL_X, 0, va="center", weight="bold", color=look.colour)
         self._bounds, self._bound_names = {}, {}
         for name, colour, line in (("highest", INK, "--"), ("random", SOFT_INK, ":"),
                                    ("target", look_of("CA-PG").colour, "-.")):  # fmt: skip
             self._bounds[name] = self._axes.axhline(0, color=colour, linestyle=line, linewidth=2, zorder=2)
-            self._bound_names[name] = self.figure.text(LABEL_X, 0, "", fontsize=FONT["note"], va="center", color=colour)
-        self._counter = self.figure.text(LABEL_X, BOX[1] + BOX[3] + 0.03, "", fontsize=FONT["title"], color=INK)
+            self._bound_names[name] = write(self.figure, LABEL_X, 0, va="center", color=colour)
+        self._counter = write(self.figure, LABEL_X, BOX[1] + BOX[3] + 0.03, size="title")
         self._hint = self._axes.text(0.5, 0.5, "press Start", transform=self._axes.transAxes, ha="center", va="center",
                                      fontsize=30, color=SOFT_INK, backgroundcolor=PAPER)  # fmt: skip
 

@@ -25,12 +25,6 @@ class RecommendationPanel(RacingPanel):
     **start
         What the controls begin with: ``k``, ``n_steps``, ``seed``, and ``data`` and ``method``, names in the menus.
 
-    Attributes
-    ----------
-    data, path, k, person, method, n_steps, seed : ipywidgets controls
-        Set their ``.value`` to drive the panel. A training goes on with the settings it was started with.
-    train_button : ipywidgets.Button
-
     Examples
     --------
     >>> panel = RecommendationPanel(k=5, n_steps=20)

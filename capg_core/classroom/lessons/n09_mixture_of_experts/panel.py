@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from capg_core.classroom.controls import button, candidates, choice, whole
+from capg_core.classroom.drawing import write
 from capg_core.classroom.lessons.n09_mixture_of_experts import numbers as lesson
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import (
     ADDED,
@@ -37,12 +38,6 @@ LOOK = {"label_width": 165, "width": 405}
 
 class ExpertsPanel(Panel):
     """Who brings which item in when several experts share the K places, and what that covers.
-
-    Attributes
-    ----------
-    n_experts, k, angle, moved, order, compare : ipywidgets controls
-        Set their ``.value`` to drive the panel.
-    new_noise : ipywidgets.Button
 
     Examples
     --------
@@ -89,7 +84,7 @@ class ExpertsPanel(Panel):
             self._items.axvspan(taste - NEAR, taste + NEAR, color=GRID, alpha=0.6, linewidth=0, zorder=0)
             # Under the marks of the experts, over the axes.
             place = ITEM_BOX[0] + ITEM_BOX[2] * (taste + 180) / 360
-            self.figure.text(place, 0.845, f"near taste {name}", fontsize=FONT["label"], color=INK, ha="center")
+            write(self.figure, place, 0.845, f"near taste {name}", "label", ha="center")
         self._items.axhline(1, color=SOFT_INK, linewidth=1.5)
         dress_axes(self._cover, "", "", "part of the candidates")
         self._cover.set_xlim(-0.5, 2.5)
@@ -111,12 +106,11 @@ class ExpertsPanel(Panel):
             x = 0.02 + 0.19 * m
             swatch = self.figure.add_artist(_rectangle(x, 0.925, colour, hatch))
             self._swatches.append(swatch)
-            self._names.append(self.figure.text(x + 0.033, 0.934, "", fontsize=FONT["note"], color=INK))
+            self._names.append(write(self.figure, x + 0.033, 0.934))
         self._mark_names = [
-            self._items.text(0, 1.03, "", fontsize=FONT["note"], color=INK, ha=side, weight="bold",
-                             transform=self._items.get_xaxis_transform())
+            write(self._items, 0, 1.03, ha=side, weight="bold", transform=self._items.get_xaxis_transform())
             for side in ("right", "left")
-        ]  # fmt: skip
+        ]
         (self._dots,) = self._items.plot(
             DIRECTIONS, np.zeros_like(DIRECTIONS), "o", color=PAPER, markeredgecolor=INK, markersize=5, zorder=5
         )
@@ -127,14 +121,11 @@ class ExpertsPanel(Panel):
             [0, 1, 2], [0, 0, 0], "o", color=PAPER, markeredgecolor=INK, markersize=8, zorder=5
         )
         self._counts = [
-            self._cover.text(x, 0, "", fontsize=FONT["label"], color=INK, ha="center", va="bottom", weight="bold")
-            for x in range(3)
+            write(self._cover, x, 0, size="label", ha="center", va="bottom", weight="bold") for x in range(3)
         ]
-        self.figure.text(0.79, 0.932, "○ simulated", fontsize=FONT["label"], color=INK)
-        self._key = self.figure.text(0.905, 0.932, "", fontsize=FONT["label"], color=INK)
-        self._title = self.figure.text(
-            COVER_BOX[0] + COVER_BOX[2] / 2, 0.845, "", fontsize=FONT["label"], color=INK, ha="center"
-        )
+        write(self.figure, 0.79, 0.932, "○ simulated", "label")
+        self._key = write(self.figure, 0.905, 0.932, size="label")
+        self._title = write(self.figure, COVER_BOX[0] + COVER_BOX[2] / 2, 0.845, size="label", ha="center")
         # What an absent expert has must not stay in the background.
         experts = [*self._stacks, *self._marks, *self._swatches, *self._names, *sum(self._bars, [])]
         for artist in (*experts, *self._mark_names, self._wrong):
