@@ -46,3 +46,18 @@ def test_what_is_said_of_the_films_is_what_they_are():
     assert f"{error.factorisation:.3f} stars, against {error.biases:.3f} for biases alone" in TEXT
     own, fitted = (capg.alignment(capg.observed_films(stage)).concordance for stage in ("own", "fitted"))
     assert own == 1.0 and f"{100 * fitted:.0f} % of the pairs" in TEXT
+
+
+def test_every_estimator_has_its_line():
+    for name in capg.ESTIMATORS:
+        assert f"| `{name}` |" in TEXT
+
+
+def test_the_map_names_what_is_there():
+    block = TEXT.partition("## Where things are")[2].partition("```\n")[2].partition("```")[0]
+    package = pathlib.Path(capg.__file__).parent
+    named = set(re.findall(r"(?<![\w/])(\w+(?:\.py|/))", block)) - {"capg_core/", "notebooks/", "tests/", "lessons/"}
+    there = {p.name if p.is_file() else f"{p.name}/" for p in package.iterdir()}
+    assert named - {"tools/"} <= there, named - there
+    public = {name for name in there if not name.startswith("_")} - {"data/", "warm.py"}
+    assert public <= named, public - named
