@@ -18,7 +18,8 @@ import numpy as np
 with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")
     import capg_core as capg
-print(capg.list_score([0.0, 0.0, 0.0], [2, 0]).round(6).tolist(), [str(w.message) for w in said if "capg_core" in str(w.message)])
+messages = [str(w.message) for w in said if "capg_core" in str(w.message)]
+print(capg.list_score([0.0, 0.0, 0.0], [2, 0]).round(6).tolist(), messages)
 """
 RIGHT = "[0.166667, -0.833333, 0.666667] []\n"
 
