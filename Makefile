@@ -6,8 +6,6 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-# The matrices here are small: two threads of the linear algebra wait for each other, most of all on a busy machine.
-export OPENBLAS_NUM_THREADS := 1
 # JupyterLab refuses to run as root unless told to.
 ROOT_FLAG := $(shell [ "$$(id -u)" -eq 0 ] && echo --allow-root)
 # The first of these that is Python 3.11, 3.12 or 3.13. Set PYTHON= to choose another.
