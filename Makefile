@@ -27,7 +27,7 @@ ruff_says = $(call or_say,ruff found what it lists above. 'ruff check --fix .' r
 help:
 	@echo "make lab             open the course in JupyterLab (make lab ARGS=--no-browser: only the server)"
 	@echo "make check           under a minute: ruff, the structure, the core mathematics, one notebook"
-	@echo "make test            run every test there is (make test WORKERS=1: one after the other)"
+	@echo "make test            run every test there is (make test WORKERS=0: in one process)"
 	@echo "make bench           measure the speed, each number beside its peer"
 	@echo "make notebooks       execute all notebooks and store their outputs"
 	@echo "make readme-picture  draw the picture at the top of the README"

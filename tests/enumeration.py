@@ -14,7 +14,7 @@ def log_sets(logits, k):
 
 @functools.lru_cache(maxsize=2)
 def _all_sets(logits):
-    """Add up all orders of drawing: a set is what was there before its last item, for each item that may be the last."""
+    """Add up all orders of drawing: a set is the one before its last item, for each item that may be the last."""
     logits, n = np.array(logits), len(logits)
     bits = 1 << np.arange(n)
     member = (np.arange(1 << n)[:, None] & bits) != 0
