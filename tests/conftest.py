@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -98,4 +100,6 @@ def lab_page():
             if os.environ.get("CI") == "true":
                 pytest.fail(f"CI=true asks for the browser tests, but {reason}")
             pytest.skip(f"browser tests: {reason}")
+        # as `make lab` does, so that no slider waits for the compiler
+        subprocess.run([sys.executable, "-m", "capg_core.warm"], check=True, stdout=subprocess.DEVNULL)
         yield page, stack.enter_context(lab())
