@@ -2,9 +2,9 @@
 
 import dataclasses
 import hashlib
-import importlib.util
 import pathlib
 
+import build_film_factors
 import numpy as np
 import pytest
 import scipy.special
@@ -34,10 +34,7 @@ def stored():
 
 @pytest.fixture(scope="module")
 def builder():
-    spec = importlib.util.spec_from_file_location("build_film_factors", DATA / "build_film_factors.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return build_film_factors
 
 
 # ---- the file ----

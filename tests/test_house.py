@@ -28,10 +28,9 @@ FLOORS = [
     ["diagnostics"],
     ["training"],
     ["warm", "classroom", "reproduce"],
-    ["data"],
 ]
 LIBRARIES = {"numpy", "numba", "threadpoolctl"}
-NUMBERS = [name for floor in FLOORS[:-2] for name in floor]
+NUMBERS = [name for floor in FLOORS[:-1] for name in floor]
 
 
 def module_name(path):

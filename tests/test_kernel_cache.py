@@ -1,5 +1,6 @@
 """What was compiled is kept on disk: found again, never stale, mended when damaged, and dispensable."""
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core.registry import CPUDispatcher
+from test_house import MODULES
 
 import capg_core
 from capg_core import _kernel
@@ -107,6 +110,14 @@ def test_old_folders_go_and_the_present_one_stays(tmp_path):
         os.utime(tmp_path / name, (10**9 - age, 10**9 - age))
     _kernel._sweep(tmp_path, names[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == [names[0], *names[4:]]
+
+
+def test_the_digest_sees_every_file_with_a_kernel():
+    seen = {path for name in _kernel._SOURCES for path in [_kernel._PACKAGE / name, *(_kernel._PACKAGE / name).glob("*")]}
+    for name in MODULES:
+        for value in vars(importlib.import_module(f"capg_core.{name}")).values():
+            if isinstance(value, CPUDispatcher):
+                assert Path(value.py_func.__code__.co_filename) in seen, value
 
 
 def test_the_users_own_kernels_stay_where_numba_puts_them():

@@ -3,9 +3,9 @@
 import dataclasses
 import doctest
 import hashlib
-import importlib.util
 import pathlib
 
+import build_movielens
 import numpy as np
 import pytest
 
@@ -28,10 +28,7 @@ def problems(ratings):
 
 @pytest.fixture(scope="module")
 def builder():
-    spec = importlib.util.spec_from_file_location("build_movielens", DATA / "build_movielens.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return build_movielens
 
 
 def test_file_is_small_and_holds_no_pickles():

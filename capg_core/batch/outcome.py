@@ -14,6 +14,7 @@ import numpy as np
 from capg_core._kernel import kernel, summing_kernel
 from capg_core.batch.clock import GONE, clock_slope, solve_clock
 from capg_core.batch.exp import fast_sum
+from capg_core.batch.scores import fill_inclusion_score
 
 
 @summing_kernel
@@ -67,23 +68,15 @@ def _strict_part(theta, exp_theta, shift, seen, k, a, racing, lam, stay, scratch
 
 
 @kernel
-def _uniform_part(theta, exp_theta, shift, k, a, racing, lam, stay, scratch, first):
+def _uniform_part(theta, exp_theta, shift, k, a, racing, lam, stay, scratch, first, second):
     """Fill ``first`` with the gradient of log pi_a and return log(pi_a / K)."""
-    n = 0
-    for j in range(theta.size):
-        racing[j] = 1.0 if theta[j] > -np.inf else 0.0
-        n += racing[j] > 0.0
-    if k >= n:
-        first[:] = 0.0
-        return -np.log(k)
-    solve_clock(theta, racing, float(k), -np.inf, exp_theta, shift, lam, stay, scratch)
-    slope = max(clock_slope(lam, racing, stay), 1e-300)
-    pi = -np.expm1(-lam[a])
-    f = lam[a] * stay[a] / pi if pi > 0.0 else 1.0
-    for j in range(theta.size):
-        first[j] = -f * (lam[j] * stay[j] / slope)
-    first[a] += f
-    return np.log(pi / k)
+    one, places = (1, 1, theta.size), np.array([k])
+    row = (1, theta.size)
+    fill_inclusion_score(
+        theta.reshape(one), exp_theta.reshape(one), np.array([[shift]]), 0, np.array([a]), places, np.ones(1),
+        lam.reshape(row), stay.reshape(row), racing.reshape(row), scratch, second, first.reshape(one),
+    )  # fmt: skip
+    return np.log(-np.expm1(-lam[a]) / k)
 
 
 @kernel
@@ -124,7 +117,7 @@ def outcome_rows(theta, exp_theta, shifts, outputs, k, utility, noise, signs, be
         for part in range(chances.size):
             if signs[part] == 0.0:
                 log_rho[part] = _uniform_part(
-                    theta[b], exp_theta[b], shifts[b], k, a, racing, lam, stay, scratch, parts[part]
+                    theta[b], exp_theta[b], shifts[b], k, a, racing, lam, stay, scratch, parts[part], second
                 )
                 continue
             for j in range(n):

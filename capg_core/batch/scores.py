@@ -172,38 +172,48 @@ def _dot(x, y):
 
 
 @kernel
-def inclusion_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
+def fill_inclusion_score(theta, exp_theta, shifts, b, outputs, places, gains, lam, stay, alive, scratch, owed, rows):
     """
-    CA-PG, asymptotic: log pi_a = log(1 - exp(-Lambda_a)), Lambda_a = sum_m w_{m,a} tau_m.
+    Fill rows[:, b] with the gradient of sum_o gain_o log pi_o, and lam, stay and alive (M, n) with its races.
 
-    A later clock depends on the earlier ones through what they left, so the derivative runs backward over the experts;
-    ``owed`` holds, for each item, what the later clocks lose by its arrival. With one expert this is
-    f_a (1[j = a] - e_j / sum e), e_j = lam_j exp(-lam_j), f_a = e_a / pi_a.
+    log pi_a = log(1 - exp(-Lambda_a)), Lambda_a = sum_m w_{m,a} tau_m. A later clock depends on the earlier ones
+    through what they left, so the derivative runs backward over the experts; ``owed`` holds, for each item, what the
+    later clocks lose by its arrival. With one expert this is f_a (1[j = a] - e_j / sum e), e_j = lam_j exp(-lam_j),
+    f_a = e_a / pi_a.
     """
+    n_experts, n = lam.shape
+    _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, scratch)
+    pull = np.empty(outputs.size)
+    for o in range(pull.size):
+        pull[o] = gains[o] * _inclusion_pull(lam, outputs[o])
+    owed[:] = 0.0
+    for m in range(n_experts - 1, -1, -1):
+        row = rows[m, b]
+        if places[m] == 0 or not np.isfinite(fast_max(lam[m])):
+            row[:] = 0.0  # a race in which all arrive does not depend on its logits
+            continue
+        slope = clock_slope(lam[m], alive[m], stay[m])
+        on_clock = _dot(owed, lam[m])
+        for o in range(pull.size):
+            on_clock += pull[o] * lam[m, outputs[o]]
+        moved = on_clock / slope if slope > _PLATEAU else 0.0
+        least = max(slope, 1e-300)
+        for j in range(n):
+            # the quotient first: on a plateau the slope can be all but zero
+            pushed = alive[m, j] * stay[m, j] * lam[m, j] / least
+            row[j] = lam[m, j] * owed[j] - on_clock * pushed
+            owed[j] += moved * alive[m, j] * (1.0 - stay[m, j])
+        for o in range(pull.size):
+            row[outputs[o]] += pull[o] * lam[m, outputs[o]]
+
+
+@kernel
+def inclusion_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
+    """CA-PG, asymptotic: log pi of every output."""
     n_experts, batch, n = theta.shape
     lam, stay, alive = np.empty((n_experts, n)), np.empty((n_experts, n)), np.empty((n_experts, n))
     scratch, owed = np.empty(n), np.empty(n)
-    pull = np.empty(outputs.shape[1])
     for b in range(batch):
-        _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, scratch)
-        for o in range(pull.size):
-            pull[o] = gains[b, o] * _inclusion_pull(lam, outputs[b, o])
-        owed[:] = 0.0
-        for m in range(n_experts - 1, -1, -1):
-            row = rows[m, b]
-            if places[m] == 0 or not np.isfinite(fast_max(lam[m])):
-                row[:] = 0.0  # a race in which all arrive does not depend on its logits
-                continue
-            slope = clock_slope(lam[m], alive[m], stay[m])
-            on_clock = _dot(owed, lam[m])
-            for o in range(pull.size):
-                on_clock += pull[o] * lam[m, outputs[b, o]]
-            moved = on_clock / slope if slope > _PLATEAU else 0.0
-            least = max(slope, 1e-300)
-            for j in range(n):
-                # the quotient first: on a plateau the slope can be all but zero
-                pushed = alive[m, j] * stay[m, j] * lam[m, j] / least
-                row[j] = lam[m, j] * owed[j] - on_clock * pushed
-                owed[j] += moved * alive[m, j] * (1.0 - stay[m, j])
-            for o in range(pull.size):
-                row[outputs[b, o]] += pull[o] * lam[m, outputs[b, o]]
+        fill_inclusion_score(
+            theta, exp_theta, shifts, b, outputs[b], places, gains[b], lam, stay, alive, scratch, owed, rows
+        )

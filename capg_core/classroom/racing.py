@@ -201,7 +201,7 @@ def _stop_all():
 def paper_setting_curve():
     """Return CA-PG's curve in the paper's setting: learning rate 0.01, K = 10, `capg.SyntheticWorld()`, 500,000 steps.
 
-    Our own run of that setting, made once by ``build_paper_setting_curve.py`` and stored; no number of the paper's.
+    Our own run of that setting, made once by a script of the tests' tools and stored; no number of the paper's.
 
     Returns
     -------

