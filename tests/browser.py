@@ -212,11 +212,28 @@ NEXT_NOTEBOOK = """async name => {
 }"""
 
 
+def answer_dialogs(page):
+    """From now on say yes to a dialog that is in the way: a busy Lab asks now and then which kernel to start."""
+
+    def say_yes(button):
+        print("Lab asked:", " ".join(page.locator(".jp-Dialog").first.inner_text().split()))
+        for _ in range(20):  # a busy Lab drops clicks, and may ask twice
+            if not button.count():
+                return
+            button.evaluate("button => button.click()")
+            page.wait_for_timeout(250)
+
+    page.add_locator_handler(page.locator(".jp-Dialog button.jp-mod-accept").first, say_yes)
+
+
 def open_notebook(page, address, name):
     """Open a notebook in Lab (instead of the one that is open), clear its stored outputs, wait for an idle kernel."""
-    if page.url.startswith(f"{address}/lab/"):  # loading Lab again takes longer than most notebooks run
+    # Loading Lab again takes longer than most notebooks run. A test that failed may have left a dialog open.
+    if page.url.startswith(f"{address}/lab/") and not page.locator(".jp-Dialog").count():
         page.evaluate(NEXT_NOTEBOOK, name)
     else:
+        if page.url == "about:blank":
+            answer_dialogs(page)
         page.goto(f"{address}/lab/tree/{name}?reset")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
     dialog = page.locator(".jp-Dialog button.jp-mod-accept")
