@@ -14,7 +14,8 @@ from importlib import resources
 
 import numpy as np
 
-from capg_core._checks import as_count
+from capg_core._checks import as_count, said
+from capg_core.worlds.world import ReadOnly
 
 # A problem with fewer films leaves too little to select from.
 _MIN_RATINGS = 100
@@ -28,7 +29,7 @@ def _as_whole_number(value, name, low, high, expected):
     """Return ``value`` as int if it is a whole number from ``low`` to ``high``."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
     if not whole or value < low or value > high:
-        raise ValueError(f"{name} = {value!r}; expected {expected}")
+        raise ValueError(f"{name} = {said(value)}; expected {expected}")
     return int(value)
 
 
@@ -40,7 +41,7 @@ def _frozen(values, dtype):
 
 
 @dataclass(frozen=True, eq=False)
-class UserProblem:
+class UserProblem(ReadOnly):
     """The films one user rated, as a selection problem. All arrays are read-only.
 
     Attributes
@@ -71,7 +72,7 @@ class UserProblem:
 
 
 @dataclass(frozen=True, eq=False)
-class Ratings:
+class Ratings(ReadOnly):
     """Every observed rating of the films kept, one row for each. All arrays are read-only.
 
     Attributes
