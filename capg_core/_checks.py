@@ -47,7 +47,12 @@ def _is_masked(values, depth=4):
     """True where NumPy's own conversion would drop a mask: a masked array with masked entries, or lists of such."""
     if isinstance(values, np.ma.MaskedArray):
         return bool(np.ma.is_masked(values))
-    return isinstance(values, (list, tuple)) and depth > 0 and any(_is_masked(value, depth - 1) for value in values)
+    if not isinstance(values, (list, tuple)) or depth == 0:
+        return False
+    # a long list of plain numbers has one or two kinds of entries
+    if not any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in set(map(type, values))):
+        return False
+    return any(_is_masked(value, depth - 1) for value in values)
 
 
 def as_plain(values, name, expected):
@@ -62,36 +67,30 @@ def as_plain(values, name, expected):
         raise ValueError(f"{name} = {said(values)} is not an array ({error}); expected {expected}") from error
 
 
-def as_floats(array, name, expected):
-    """Return an array of real numbers as contiguous float64."""
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, {expected}")
-    if array.dtype.itemsize > 8:
-        with np.errstate(over="ignore"):  # a long double that is no double becomes infinite, which the checks see
-            return np.require(array, np.float64, "CAW")
-    return np.require(array, np.float64, "CAW")
-
-
 def _as_real_array(values, name, ndim, expected):
     array = as_plain(values, name, expected)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, {expected}")
     if array.ndim != ndim:
         raise ValueError(f"{name} has shape {array.shape}; expected {expected}")
-    return as_floats(array, name, expected)
+    if array.dtype.itemsize > 8:
+        with np.errstate(over="ignore"):  # a long double that is no double becomes infinite, and the checks see that
+            return np.require(array, np.float64, "CAW")
+    return np.require(array, np.float64, "CAW")
 
 
 def _refuse(bad, values, name, expected):
     """Raise for the first entry of ``values`` marked in ``bad``."""
     if bad.any():
         where = np.unravel_index(int(bad.argmax()), bad.shape)
-        raise ValueError(f"{name}[{', '.join(str(int(i)) for i in where)}] = {values[where]}; expected {expected}")
+        place = f"[{', '.join(str(int(i)) for i in where)}]" if where else ""
+        raise ValueError(f"{name}{place} = {values[where]}; expected {expected}")
 
 
 def refuse_unbounded(array, name):
     """Refuse what is not finite, or so large that its squares are not."""
-    # one pass where all is well: NaN is not below anything
-    if not (np.abs(array) <= _LARGEST).all():
+    # where all is well the extremes say so without an array beside; NaN is not within anything
+    if array.size and not (-_LARGEST <= array.min() and array.max() <= _LARGEST):
         _refuse(~np.isfinite(array), array, name, "a finite number")
         _refuse(np.abs(array) > _LARGEST, array, name, f"a size of at most {_LARGEST:g}")
 

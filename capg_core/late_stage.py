@@ -243,7 +243,7 @@ def choose_output(candidates, utility, late_stage="optimal", rng=None):
     if candidates.ndim != 2:
         raise ValueError(f"candidates has shape {candidates.shape}; expected (N, k)")
     parts = as_parts(late_stage)
-    if len(parts) > 1 or not parts[0][0].is_strict:
+    if rng is not None or len(parts) > 1 or not parts[0][0].is_strict:
         rng = as_generator(rng)
     return choose(candidates, utility, parts, rng)
 

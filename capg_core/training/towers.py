@@ -15,7 +15,7 @@ import zipfile
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from capg_core._checks import as_count, as_generator, as_indices, as_instance, as_path, as_pools, refuse_unbounded
+from capg_core._checks import as_count, as_generator, as_indices, as_path, as_pools, refuse_unbounded, said
 
 _CHUNK = 256  # users scored at once, so that memory does not grow with their number
 _BLAS, _ONE_AT_A_TIME = ThreadpoolController(), threading.Lock()
@@ -160,8 +160,8 @@ class TwoTower:
             available = as_pools(available, shape[1:])
         if out is None:
             out = np.empty(shape)
-        elif as_instance(out, "out", np.ndarray).shape != shape or out.dtype != np.float64 or not out.flags.writeable:
-            raise ValueError(f"out has dtype {out.dtype} and shape {out.shape}; expected writeable float64, {shape}")
+        elif type(out) is not np.ndarray or out.shape != shape or out.dtype != np.float64 or not out.flags.writeable:
+            raise ValueError(f"out = {said(out)}; expected a writeable float64 array, shape {shape}")
         return self._logits(users, available, out)
 
     def _as_users(self, users):
@@ -243,9 +243,9 @@ class TwoTower:
             If its name does not end in ".npz", or it cannot be written.
         """
         path = as_path(path, ".npz")
-        target = os.path.realpath(path)  # a link stays one
-        part = f"{target}.part"
         try:
+            target = os.path.realpath(path)  # a link stays one
+            part = f"{target}.part"
             try:
                 with open(part, "wb") as file:
                     np.savez(file, users=self.users, items=self.items)

@@ -9,7 +9,6 @@ import numpy as np
 
 from capg_core._checks import (
     as_count,
-    as_floats,
     as_generator,
     as_indices,
     as_plain,
@@ -20,19 +19,18 @@ from capg_core._checks import (
 )
 
 
-def _as_matrix(values, shape, name):
-    """Return finite numbers as a read-only (n_users, n_items) float64 matrix, contiguous; a scalar is broadcast."""
+def _as_matrix(values, shape, name, one_for_all=False):
+    """Return finite numbers as a read-only (n_users, n_items) float64 matrix; one number may stand for all."""
     expected = "(n_users, n_items)" if shape is None else f"{shape}, one number for each user and item"
     array = as_plain(values, name, f"shape {expected}")
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, one for each user and item")
-    if array.shape != shape and (array.ndim != 0 or shape is None) and not (shape is None and array.ndim == 2):
+    if array.shape != shape and not (shape is None and array.ndim == 2) and not (array.ndim == 0 and one_for_all):
         raise ValueError(f"{name} has shape {array.shape}; expected {expected}")
     if array.size == 0:
         raise ValueError(f"{name} is empty, shape {array.shape}; expected at least one user and one item")
-    array = as_floats(array if shape is None else np.broadcast_to(array, shape), name, expected)
     refuse_unbounded(array, name)
-    frozen = np.array(array, order="C")
+    frozen = np.array(array if shape is None else np.broadcast_to(array, shape), np.float64, order="C")
     frozen.flags.writeable = False
     return frozen
 
@@ -87,7 +85,7 @@ class World(ReadOnly):
         self.mean_reward = _as_matrix(mean_reward, None, "mean_reward")
         shape = self.mean_reward.shape
         self.n_users, self.n_items = shape
-        self.reward_std = _as_matrix(reward_std, shape, "reward_std")
+        self.reward_std = _as_matrix(reward_std, shape, "reward_std", one_for_all=True)
         if self.reward_std.min() < 0.0:
             where = tuple(int(i) for i in np.argwhere(self.reward_std < 0.0)[0])
             raise ValueError(f"reward_std[{where[0]}, {where[1]}] = {self.reward_std[where]}; expected at least 0")
