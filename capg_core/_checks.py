@@ -4,10 +4,19 @@ Each helper returns what a kernel may rely on, an array that can be written to i
 compile every kernel anew. An error names the argument, the value and what was expected.
 """
 
+import contextlib
 import functools
+import math
 import numbers
+import os
+import reprlib
 
 import numpy as np
+
+# Beyond this a square, summed over items, may leave what a double holds.
+_LARGEST = 1e100
+# No array is this long; a seed may be any whole number.
+_MOST = 2**40
 
 
 def renamed(**new_names):
@@ -25,20 +34,65 @@ def renamed(**new_names):
     return decorate
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxother = _SHORT.maxstring = 80
+
+
+def said(value):
+    """Return what was given in one short line, for an error."""
+    return " ".join(_SHORT.repr(value).split())
+
+
+def _is_masked(values, depth=4):
+    """True where NumPy's own conversion would drop a mask: a masked array with masked entries, or lists of such."""
+    if isinstance(values, np.ma.MaskedArray):
+        return bool(np.ma.is_masked(values))
+    if not isinstance(values, (list, tuple)) or depth == 0:
+        return False
+    # a long list of plain numbers has one or two kinds of entries
+    if not any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in set(map(type, values))):
+        return False
+    return any(_is_masked(value, depth - 1) for value in values)
+
+
+def as_plain(values, name, expected):
+    """Return an array of what was given; refuse masked entries, and what NumPy cannot read, by name."""
+    if type(values) is np.ndarray:
+        return values
+    if _is_masked(values):
+        raise ValueError(f"{name} has masked entries; expected {expected}: fill them, or leave them out")
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{name} = {said(values)} is not an array ({error}); expected {expected}") from error
+
+
 def _as_real_array(values, name, ndim, expected):
-    array = np.asarray(values)
+    array = as_plain(values, name, expected)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, {expected}")
     if array.ndim != ndim:
         raise ValueError(f"{name} has shape {array.shape}; expected {expected}")
+    if array.dtype.itemsize > 8:
+        with np.errstate(over="ignore"):  # a long double that is no double becomes infinite, and the checks see that
+            return np.require(array, np.float64, "CAW")
     return np.require(array, np.float64, "CAW")
 
 
 def _refuse(bad, values, name, expected):
     """Raise for the first entry of ``values`` marked in ``bad``."""
     if bad.any():
-        where = int(np.flatnonzero(bad)[0])
-        raise ValueError(f"{name}[{where}] = {values[where]}; expected {expected}")
+        where = np.unravel_index(int(bad.argmax()), bad.shape)
+        place = f"[{', '.join(str(int(i)) for i in where)}]" if where else ""
+        raise ValueError(f"{name}{place} = {values[where]}; expected {expected}")
+
+
+def refuse_unbounded(array, name):
+    """Refuse what is not finite, or so large that its squares are not."""
+    # where all is well the extremes say so without an array beside; NaN is not within anything
+    if array.size and not (-_LARGEST <= array.min() and array.max() <= _LARGEST):
+        _refuse(~np.isfinite(array), array, name, "a finite number")
+        _refuse(np.abs(array) > _LARGEST, array, name, f"a size of at most {_LARGEST:g}")
 
 
 def as_logits(logits):
@@ -53,18 +107,29 @@ def as_logits(logits):
     return array
 
 
-def as_count(value, name, low=1):
-    """Return a whole number of at least ``low``."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < low:
-        raise ValueError(f"{name} = {value!r}; expected a whole number of at least {low}")
+def _is_whole(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
+
+
+def as_count(value, name, low=1, high=_MOST):
+    """Return a whole number from ``low`` to ``high``."""
+    if not _is_whole(value) or value < low:
+        raise ValueError(f"{name} = {said(value)}; expected a whole number of at least {low}")
+    if value > high:
+        raise ValueError(f"{name} = {said(value)}; expected at most {high}")
     return int(value)
+
+
+def as_seed(value, name="seed"):
+    """Return a whole number of at least 0, of any size."""
+    return as_count(value, name, 0, np.inf)
 
 
 def as_k(k, logits):
     """Return k as int, between 1 and the number of items that are not masked."""
     n_finite = int(np.count_nonzero(np.isfinite(logits)))
-    if isinstance(k, (bool, np.bool_)) or not isinstance(k, numbers.Integral) or not 1 <= k <= n_finite:
-        raise ValueError(f"k = {k!r}; expected a whole number from 1 to {n_finite}, the number of finite logits")
+    if not _is_whole(k) or not 1 <= k <= n_finite:
+        raise ValueError(f"k = {said(k)}; expected a whole number from 1 to {n_finite}, the number of finite logits")
     return int(k)
 
 
@@ -73,26 +138,27 @@ def as_vector(values, n_items, name):
     array = _as_real_array(values, name, 1, f"one number for each of {n_items} items")
     if array.size != n_items:
         raise ValueError(f"{name} has shape {array.shape}; expected ({n_items},), one number for each item")
-    _refuse(~np.isfinite(array), array, name, "a finite number")
+    refuse_unbounded(array, name)
     return array
 
 
-def as_indices(values, n_items, name):
-    """Return whole numbers in 0 … n-1, any shape, as contiguous int64."""
-    array = np.asarray(values)
+def as_indices(values, n_items, name, one="an item"):
+    """Return whole numbers in 0 … n-1, any shape, as contiguous int64; ``one`` says what each is."""
+    array = as_plain(values, name, f"whole numbers, each {one}")
     if array.size == 0:
-        raise ValueError(f"{name} is empty, shape {array.shape}; expected at least one item")
+        raise ValueError(f"{name} is empty, shape {array.shape}; expected at least one {one.split()[1]}")
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} has dtype {array.dtype}; expected whole numbers (int64)")
     flat = array.reshape(-1)
-    _refuse((flat < 0) | (flat >= n_items), flat, name, f"an item in 0 … {n_items - 1}")
+    _refuse((flat < 0) | (flat >= n_items), flat, name, f"{one} in 0 … {n_items - 1}")
     return np.require(np.atleast_1d(array), np.int64, "CAW")
 
 
 def as_items(items, logits, name="items"):
     """Return a one-dimensional array of items that can be drawn (finite logit)."""
-    if np.ndim(items) != 1:  # before as_indices: making it contiguous turns a scalar into a vector
-        raise ValueError(f"{name} has shape {np.shape(items)}; expected a list of items, shape (m,)")
+    items = as_plain(items, name, "a list of items, shape (m,)")
+    if items.ndim != 1:  # before as_indices: making it contiguous turns a scalar into a vector
+        raise ValueError(f"{name} has shape {items.shape}; expected a list of items, shape (m,)")
     array = as_indices(items, logits.size, name)
     _refuse(~np.isfinite(logits[array]), array, name, "an item with a finite logit (this one is masked)")
     return array
@@ -100,8 +166,9 @@ def as_items(items, logits, name="items"):
 
 def as_candidates(candidates, logits):
     """Return candidate lists as (..., k) int64: in range, not masked, none repeated within a list."""
-    if np.ndim(candidates) == 0:
-        raise ValueError(f"candidates = {candidates!r}; expected at least one dimension, shape (..., k)")
+    given, candidates = candidates, as_plain(candidates, "candidates", "whole numbers, shape (..., k)")
+    if candidates.ndim == 0:
+        raise ValueError(f"candidates = {said(given)}; expected at least one dimension, shape (..., k)")
     array = as_indices(candidates, logits.size, "candidates")
     as_items(array.reshape(-1), logits, "candidates")
     ordered = np.sort(array, axis=-1).reshape(-1, array.shape[-1])
@@ -112,23 +179,56 @@ def as_candidates(candidates, logits):
     return array
 
 
+def as_pools(available, shape):
+    """Return a boolean array of this shape: True where an item is in the pool. Numbers are refused: ~1 is not False."""
+    array = as_plain(available, "available", f"bool, shape {shape}")
+    if array.dtype != np.bool_ or array.shape != shape:
+        raise ValueError(f"available has dtype {array.dtype} and shape {array.shape}; expected bool, shape {shape}")
+    return array
+
+
 def as_name(value, name, allowed):
     """Return ``value`` if it is one of the ``allowed`` names."""
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} = {value!r}; expected one of {', '.join(map(repr, allowed))}")
+        raise ValueError(f"{name} = {said(value)}; expected one of {', '.join(map(repr, allowed))}")
     return value
 
 
 def as_number(value, name, low=-np.inf, high=np.inf):
     """Return a finite float within [low, high]."""
-    ok = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)) and np.isfinite(value)
-    if not ok or not low <= value <= high:
-        raise ValueError(f"{name} = {value!r}; expected a finite number from {low} to {high}")
-    return float(value)
+    number = np.nan
+    if isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_)):
+        with contextlib.suppress(OverflowError):  # a whole number that no double holds
+            number = float(value)
+    if not math.isfinite(number) or not low <= number <= high:
+        raise ValueError(f"{name} = {said(value)}; expected a finite number from {low} to {high}")
+    if abs(number) > _LARGEST:
+        raise ValueError(f"{name} = {said(value)}; expected a size of at most {_LARGEST:g}")
+    return number
+
+
+def as_instance(value, name, kind, hint=""):
+    """Return a ``value`` of this class."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} = {said(value)}; expected a {kind.__name__}{hint}")
+    return value
+
+
+def as_path(value, ending=""):
+    """Return a path as text, with ~ for the home folder."""
+    try:
+        path = os.fspath(value)
+    except TypeError:
+        path = None
+    if not isinstance(path, str):
+        raise ValueError(f"path = {said(value)}; expected the name of a file, a str or path-like")
+    if not path.endswith(ending):
+        raise ValueError(f"path = {path!r}; expected a name that ends in {ending!r}")
+    return os.path.expanduser(path)
 
 
 def as_generator(rng):
     """Return the ``numpy.random.Generator`` given."""
     if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng = {rng!r}; expected a numpy.random.Generator (np.random.default_rng(seed))")
+        raise ValueError(f"rng = {said(rng)}; expected a numpy.random.Generator (np.random.default_rng(seed))")
     return rng

@@ -44,6 +44,24 @@ class GradientDiagnostics:
     standard_error: np.ndarray
 
 
+def _size(vector):
+    """Return a power of two near the largest entry: dividing by it is exact, and then no square under- or overflows."""
+    return np.ldexp(1.0, np.frexp(np.abs(vector).max())[1])
+
+
+def _length(vector):
+    size = _size(vector)
+    return float(np.linalg.norm(vector / size) * size)
+
+
+def _cosine(one, other):
+    if not (one.any() and other.any()):
+        return np.nan
+    one, other = one / _size(one), other / _size(other)
+    cosine = float(one @ other) / (float(np.linalg.norm(one)) * float(np.linalg.norm(other)))
+    return min(max(cosine, -1.0), 1.0)  # rounding can pass them
+
+
 def gradient_diagnostics(
     logits,
     k,
@@ -120,14 +138,13 @@ def gradient_diagnostics(
     expected = expectation_of(rung, problem, marginal, offset)
     if expected is None:
         expected = mean
-    signal = float(np.linalg.norm(expected))
-    length = signal * float(np.linalg.norm(gradient))
+    signal = _length(expected)
     return GradientDiagnostics(
         mean=mean,
         variance=variance,
         signal=signal,
         snr=signal / np.sqrt(variance) if variance > 0.0 else np.inf,
         bias=mean - gradient,
-        cosine=float(expected @ gradient) / length if length > 0.0 else np.nan,
+        cosine=_cosine(expected, gradient),
         standard_error=np.sqrt(per_logit / n_samples),
     )

@@ -5,7 +5,7 @@ All of it loops over the records of `capg_core.ladder`: (reward - baseline) x sc
 
 import numpy as np
 
-from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_vector
+from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_vector, said
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
 from capg_core.exact.value import gradient_of, value_of
@@ -25,7 +25,7 @@ def as_baseline(baseline, mean):
         return 0.0
     if isinstance(baseline, str):
         if baseline != "mean":
-            raise ValueError(f"baseline = {baseline!r}; expected None, 'mean' or a number")
+            raise ValueError(f"baseline = {said(baseline)}; expected None, 'mean' or a number")
         return mean()
     return as_number(baseline, "baseline")
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capg_core._checks import as_candidates, as_generator, as_name, as_number, as_vector
+from capg_core._checks import as_candidates, as_generator, as_name, as_number, as_plain, as_vector, said
+
+_SMALLEST_BETA = 1e-100
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,12 @@ class Noisy(LateStage):
     title: str = "noisy late stage"
 
     def __init__(self, beta=1.0):
-        if as_number(beta, "beta", 0.0) == 0.0:
+        number = as_number(beta, "beta", 0.0)
+        if number == 0.0:
             raise ValueError("beta = 0; expected a positive number (noise without utility is 'uniform')")
-        object.__setattr__(self, "beta", beta)
+        if number < _SMALLEST_BETA:
+            raise ValueError(f"beta = {said(beta)}; expected at least {_SMALLEST_BETA:g}: its noise must be finite")
+        object.__setattr__(self, "beta", number)
 
     def __repr__(self):
         return f"Noisy(beta={self.beta})"
@@ -181,8 +186,8 @@ def as_parts(late_stage, *, exact=False):
     if exact and any(stage.is_noisy for stage, chance in parts if chance > 0.0):
         names = ", ".join(repr(name) for name, stage in LATE_STAGES.items() if not stage.is_noisy)
         raise ValueError(
-            f"late_stage = {late_stage!r}; expected one of {names} or a mixture: a noisy late stage is a strict one "
-            "once its noise is drawn, so add the noise to utility and use 'optimal'"
+            f"late_stage = {said(late_stage)}; expected one of {names} or a mixture: a noisy late stage is a strict "
+            "one once its noise is drawn, so add the noise to utility and use 'optimal'"
         )
     return tuple((stage, chance) for stage, chance in parts if chance > 0.0)
 
@@ -229,13 +234,16 @@ def choose_output(candidates, utility, late_stage="optimal", rng=None):
     >>> capg.choose_output([[0, 1], [2, 0]], [0.1, 0.5, 0.9])
     array([1, 2])
     """
-    utility = np.asarray(utility, dtype=np.float64)
+    expected = "one number for each item, shape (n,)"
+    utility = as_plain(utility, "utility", expected)
+    if utility.ndim != 1 or utility.size == 0:
+        raise ValueError(f"utility has shape {utility.shape}; expected {expected}")
     utility = as_vector(utility, utility.size, "utility")
     candidates = as_candidates(candidates, np.zeros(utility.size))
     if candidates.ndim != 2:
         raise ValueError(f"candidates has shape {candidates.shape}; expected (N, k)")
     parts = as_parts(late_stage)
-    if len(parts) > 1 or not parts[0][0].is_strict:
+    if rng is not None or len(parts) > 1 or not parts[0][0].is_strict:
         rng = as_generator(rng)
     return choose(candidates, utility, parts, rng)
 
@@ -254,7 +262,10 @@ def _pick(candidates, utility, stage, rng):
         column = rng.integers(candidates.shape[1], size=candidates.shape[0])
     elif stage.is_noisy:
         noise = rng.gumbel(size=candidates.shape) / stage.beta
-        column = stage.seen(utility[candidates], noise).argmax(axis=1)
+        seen = stage.seen(utility[candidates], noise)
+        # where the noise is lost beside a huge utility items tie, and the lower goes first
+        best = seen == seen.max(axis=1, keepdims=True)
+        column = np.where(best, candidates, utility.size).argmin(axis=1)
     else:
         rank = np.empty(utility.size, np.int64)
         rank[best_first(np.zeros(utility.size), stage.seen(utility))] = np.arange(utility.size)

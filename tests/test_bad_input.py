@@ -1,5 +1,7 @@
 """Bad input gets a ValueError that names the argument and the value, before anything is computed."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -137,3 +139,108 @@ def test_read_only_and_strided_arrays_reach_the_kernels_as_fresh_ones():
         capg.list_score(logits, [[0, 1]])
     for kernel in (inclusion._inclusion_kernel, value._value_gradient_kernel, plackett_luce._list_score_kernel):
         assert len(kernel.signatures) == 1, kernel
+
+
+MASKED = np.ma.masked_array([0.0, 1.0, 100.0, 2.0], mask=[False, False, True, False])
+MATRIX = np.ma.masked_array([[1.0, 2.0]], mask=[[False, True]])
+WORLD = capg.World(np.arange(12.0).reshape(3, 4))
+MODEL = capg.TwoTower(3, 4, 2, 1, np.random.default_rng(0))
+ITEMS = np.ma.masked_array([0, 1], mask=[False, True])
+POOLS = np.ma.masked_array(np.ones((3, 4), bool), mask=np.eye(3, 4, dtype=bool))
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("logits", lambda: capg.inclusion_probabilities(MASKED, 1)),
+        ("logits", lambda: capg.sample_candidates([0.0, np.ma.masked], 1, RNG)),
+        ("mean_reward", lambda: capg.policy_value(np.zeros(4), 1, MASKED)),
+        ("utility", lambda: capg.outcome_probabilities(np.zeros(4), 1, MASKED)),
+        ("utility", lambda: capg.choose_output([[0, 1]], MASKED)),
+        ("weights", lambda: capg.inclusion_gradient(np.zeros(4), 1, MASKED)),
+        ("items", lambda: capg.inclusion_score(np.zeros(4), ITEMS, 1)),
+        ("candidates", lambda: capg.list_log_prob(np.zeros(4), ITEMS)),
+        ("candidates", lambda: capg.choose_output([ITEMS, ITEMS], REWARD)),
+        ("outputs", lambda: capg.estimate_gradients(np.zeros(4), [[0, 1], [1, 0]], ITEMS, [1.0, 1.0], "V-PG")),
+        ("rewards", lambda: capg.estimate_gradients(np.zeros(4), [[0], [1]], [0, 1], MATRIX[0], "V-PG")),
+        ("mean_reward", lambda: capg.World(MATRIX)),
+        ("mean_reward", lambda: capg.World([MATRIX[0], MATRIX[0]])),
+        ("reward_std", lambda: capg.World([[1.0, 2.0]], MATRIX)),
+        ("reward_std", lambda: capg.World([[1.0, 2.0]], np.ma.masked)),
+        ("utility", lambda: capg.World([[1.0, 2.0]], 0.0, MATRIX)),
+        ("available", lambda: capg.World(np.ones((3, 4)), available=POOLS)),
+        ("available", lambda: MODEL.candidates([0], 1, POOLS)),
+        ("available", lambda: MODEL.logits([0, 1, 2], POOLS)),
+        ("users", lambda: MODEL.candidates(ITEMS, 1)),
+        ("items", lambda: WORLD.reward([0, 1], ITEMS, None)),
+        ("position_weights", lambda: capg.optimal_value(WORLD, n_outputs=2, position_weights=MATRIX[0])),
+    ],
+)
+def test_a_mask_is_refused_and_not_dropped(name, call):
+    with pytest.raises(ValueError, match=f"{name} has masked entries"):
+        call()
+
+
+def test_a_masked_array_without_a_masked_entry_is_an_array():
+    for mask in (False, np.zeros(4, bool)):
+        found = capg.inclusion_probabilities(np.ma.masked_array(REWARD, mask=mask), 2)
+        np.testing.assert_array_equal(found, capg.inclusion_probabilities(REWARD, 2))
+
+
+@pytest.mark.parametrize("name", TAKES_LOGITS_AND_K)
+@pytest.mark.parametrize("logits", [[0.0, [1.0, 2.0]], [[1.0], [1.0, 2.0]], [0.0, [None]], 3.0, np.array(3.0)], ids=str)
+def test_ragged_and_scalar_logits_are_named(name, logits):
+    with pytest.raises(ValueError, match="^logits (=|has)"):
+        TAKES_LOGITS_AND_K[name](logits, 1)
+
+
+RESULT = capg.train(WORLD, "CA-PG", 2, n_steps=0, learning_rate=0.1, seed=0, eval_every=1)
+TRAIN = {"n_steps": 1, "seed": 0, "eval_every": 1}
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: capg.choose_output([[0, 1]], ["1", "2"]), "utility has dtype <U1; expected real numbers"),
+        (lambda: capg.choose_output([[0, 1]], [0.0, [1.0]]), "utility = .* is not an array"),
+        (lambda: capg.choose_output([[0, [1]]], [0.0, 1.0]), "candidates = .* is not an array"),
+        (lambda: capg.choose_output([[0, 1]], 1.0), r"utility has shape \(\)"),
+        (lambda: capg.choose_output([[0, 1]], [0.0, 1.0], "optimal", 7), "rng = 7; expected a numpy"),
+        (lambda: capg.evaluate(RESULT, WORLD, 2), "model = TrainingResult.*expected a TwoTower .*has it as .model"),
+        (lambda: capg.evaluate(MODEL, WORLD.mean_reward, 2), "world = array.*expected a World"),
+        (lambda: capg.optimal_value(WORLD.mean_reward), "world = array.*expected a World"),
+        (lambda: capg.uniform_value([[1.0]], 1), r"world = \[\[1.0\]\]; expected a World"),
+        (lambda: capg.alignment(None), "world = None; expected a World"),
+        (lambda: capg.noisy("2"), "beta = '2'; expected a finite number"),
+        (lambda: capg.noisy([1.0]), r"beta = \[1.0\]; expected a finite number"),
+        (lambda: capg.noisy(1e-300), "beta = 1e-300; expected at least 1e-100"),
+        (lambda: capg.noisy(10**400), "beta = 1000.*expected a finite number"),
+        (lambda: capg.mix("optimal", "uniform", "half"), "epsilon = 'half'"),
+        (lambda: capg.mix("optimal", capg.mix("anti", "anti", 0.5), 0.5), "second = Mixture"),
+        (lambda: capg.train(WORLD, "CA-PG", 2, learning_rate="fast", **TRAIN), "learning_rate = 'fast'"),
+        (lambda: capg.train(WORLD, "CA-PG", 2, learning_rate=1e9, **TRAIN), "learning_rate = 1000000000.0"),
+        (lambda: capg.train(WORLD, "V-PG", 2, learning_rate=0.1, baseline=[1.0], **TRAIN), r"baseline = \[1.0\]"),
+        (lambda: WORLD.reward([0, 3], [0, 0], None), r"users\[1\] = 3; expected a user in 0 … 2"),
+        (lambda: WORLD.reward([0], [-1], None), r"items\[0\] = -1; expected an item in 0 … 3"),
+        (lambda: WORLD.reward([0, 1], [0, 1, 2], None), r"items has shape \(3,\); expected one that fits"),
+        (lambda: WORLD.reward(0.5, 0, None), "users has dtype float64"),
+        (lambda: WORLD.reward(0, 0, 7), "rng = 7"),
+        (lambda: capg.World([[1.0, 2.0]], utility=1.0), r"utility has shape \(\)"),
+        (lambda: capg.World([[1.0], [1.0, 2.0]]), "mean_reward = .* is not an array"),
+        (lambda: capg.World([[1e200]]), r"mean_reward\[0, 0\] = 1e\+200; expected a size of at most 1e\+100"),
+        (lambda: capg.SyntheticWorld(10**30), "n_users = 10000.*expected at most"),
+        (lambda: MODEL.logits([[0, 1]]), r"users has shape \(1, 2\); expected a list of users"),
+        (lambda: MODEL.logits([0], out=np.empty((1, 1, 3))), r"out = .*expected .* shape \(1, 1, 4\)"),
+    ],
+)
+def test_what_was_given_and_what_was_expected_is_said(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
+
+
+def test_numbers_of_any_kind_are_numbers():
+    exact = capg.exact_variance(LOGITS, 2, REWARD, "CA-PG", baseline=0.5, reward_std=0.25)
+    assert exact == capg.exact_variance(
+        LOGITS, 2, REWARD, "CA-PG", baseline=Fraction(1, 2), reward_std=np.longdouble(0.25)
+    )
+    assert capg.noisy(np.float32(0.5)) == capg.noisy(Fraction(1, 2)) == capg.noisy(0.5)

@@ -1,5 +1,8 @@
 """Worlds, the two-tower model, its value, and the values it is compared with."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -176,6 +179,88 @@ def test_what_is_not_a_model_is_refused(tmp_path):
     for name in ("text", "other", "pickle", "nan"):
         with pytest.raises(ValueError, match=f"{name}.npz"):
             capg.TwoTower.load(tmp_path / f"{name}.npz")
+
+
+POOLS = np.array([[True, False, True, True], [False, True, True, False]])
+
+
+@pytest.mark.parametrize(
+    "pools",
+    [
+        POOLS.astype(int), POOLS.astype(np.uint8), POOLS.astype(float), POOLS.astype(object), [[1, 0, 1, 1]] * 2,
+        POOLS[0], POOLS[:, :3], POOLS[None], POOLS.T, [], "all", 1, True, [[True, False], [True]],
+    ],
+    ids=lambda pools: str(getattr(pools, "dtype", pools)),
+)  # fmt: skip
+def test_pools_that_are_not_booleans_of_the_right_shape_are_refused(pools):
+    model = capg.TwoTower(2, 4, 3, 1, np.random.default_rng(0))
+    for call in (lambda: model.candidates([0, 1], 2, pools), lambda: model.logits([0, 1], pools)):
+        with pytest.raises(ValueError, match="^available .*expected bool, shape"):
+            call()
+
+
+def test_pools_may_be_lists_and_limit_the_logits():
+    model = capg.TwoTower(2, 4, 3, 1, np.random.default_rng(0))
+    assert (np.isfinite(model.logits([0, 1], POOLS.tolist())[0]) == POOLS).all()
+    assert np.sort(model.candidates([1], 2, POOLS.tolist())).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(("n_items", "k"), [(257, 3), (1000, 20), (64, 64), (9, 4)])
+@pytest.mark.parametrize("n_values", [1, 2, 7])
+def test_equal_logits_go_by_the_lower_index(n_items, k, n_values):
+    """Whole embeddings of length 1, so that the products are exact, and equal where they should be."""
+    rng = np.random.default_rng(0)
+    model = capg.TwoTower(5, n_items, 1, 2, rng)
+    model.users[:], model.items[:] = 1.0, rng.integers(n_values, size=model.items.shape)
+    for available in (None, rng.random((5, n_items)) < 2.0):
+        lists = model.candidates(np.arange(5), k, available)
+        for row in lists:
+            left = np.arange(n_items)
+            for m, places in enumerate(split_places(k, 2)):
+                best = left[np.argsort(-model.items[m, left, 0], kind="stable")][:places]
+                assert row[:places].tolist() == best.tolist()
+                row, left = row[places:], np.setdiff1d(left, best)
+
+
+def copies(thing):
+    return [copy.copy(thing), copy.deepcopy(thing), pickle.loads(pickle.dumps(thing))]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: capg.World([[1.0, 2.0]], 0.5, [[2.0, 1.0]], available=[[True, True]]),
+        lambda: capg.SyntheticWorld(3, 4),
+        lambda: capg.observed_films("own", 300),
+        lambda: capg.KuaiRecWorld([[2.0, 0.0]], [14], [8, 148], 0.5, 0),
+        capg.load_ratings,
+        lambda: capg.load_ratings().user_problem(3),
+    ],
+    ids=["World", "SyntheticWorld", "FilmWorld", "KuaiRecWorld", "Ratings", "UserProblem"],
+)
+def test_copies_and_pickles_are_read_only_too(make):
+    thing = make()
+    for again in copies(thing):
+        assert type(again) is type(thing)
+        arrays = {name: value for name, value in vars(thing).items() if isinstance(value, np.ndarray)}
+        assert arrays
+        for name, value in arrays.items():
+            np.testing.assert_array_equal(getattr(again, name), value)
+            assert not getattr(again, name).flags.writeable, name
+    # what was one matrix stays one
+    assert not hasattr(thing, "utility") or (thing.utility is thing.mean_reward) == (again.utility is again.mean_reward)
+
+
+def test_a_user_problem_made_by_hand_is_checked_and_its_own():
+    rewards = np.array([1.0, 2.0])
+    given = {"user": 0, "items": [3, 5], "titles": ("a", "b"), "utility": rewards, "logits": [0.0, 1.0]}
+    problem = capg.UserProblem(mean_reward=rewards, **given)
+    rewards[0] = 9.0
+    assert problem.mean_reward.tolist() == problem.utility.tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError):
+        problem.logits[0] = 2.0
+    with pytest.raises(ValueError, match=r"mean_reward\[1\] = nan"):
+        capg.UserProblem(mean_reward=[1.0, np.nan], **given)
 
 
 def test_evaluation_refuses_a_model_of_another_size(world):

@@ -13,12 +13,13 @@ from capg_core._kernel import kernel
 from capg_core.exact.arrivals import ARRIVED, BLOCK, arrivals_at, extend
 from capg_core.exact.inclusion_slopes import gradient_kernel, score_kernel
 from capg_core.exact.paper_formula import paper_inclusion
-from capg_core.exact.race import arrival_rates, asymptotic_clock, clock_nodes, log_total
+from capg_core.exact.race import arrival_rates, asymptotic_clock, clock_nodes, log_total, near_logits
 
 INCLUSION_MARGINALS = ("exact", "asymptotic", "paper", "with_replacement")
 
 _SUM_TOLERANCE = 1e-13
 _MAX_REFINE = 32
+_NO_CHANCE = 1e-250  # a probability below this has lost digits, or is zero
 
 
 @kernel
@@ -72,9 +73,9 @@ def _inclusion_kernel(theta, k, nodes, node_weights, gaps):
 
 
 def _finite(logits):
-    """Return the positions of the items that can arrive, and their logits."""
+    """Return the positions of the items that can arrive, and their logits, brought near zero."""
     keep = np.flatnonzero(np.isfinite(logits))
-    return keep, np.ascontiguousarray(logits[keep])
+    return keep, near_logits(np.ascontiguousarray(logits[keep]))
 
 
 def _exact_inclusion(theta, k):
@@ -246,6 +247,30 @@ def inclusion_score_of(logits, items, k, marginal="exact"):
     return rows[inverse]
 
 
+def log_inclusion_of(logits, items, k):
+    """Return log pi_a of some items with a finite logit, also where pi_a is no double."""
+    keep = np.flatnonzero(np.isfinite(logits))
+    theta = np.ascontiguousarray(logits[keep])
+    pi = inclusion_of(logits, k)[items]
+    result = np.log(np.maximum(pi, _NO_CHANCE))
+    for place in np.flatnonzero(pi < _NO_CHANCE):
+        a = np.searchsorted(keep, items[place])
+        own = _raised(theta, a, k)
+        result[place] = np.log(inclusion_of(own, k)[a]) + theta[a] - own[a]
+    return result
+
+
+def _raised(theta, a, k):
+    """
+    Return the logits with that of a negligible item raised, so that pi_a is above underflow and still negligible.
+
+    So weak an item changes nothing for the others: pi_a is proportional to its weight, and its score the same.
+    """
+    own = theta.copy()
+    own[a] = -asymptotic_clock(np.delete(theta, a), k - 0.5) - 300.0
+    return own
+
+
 def _exact_scores(theta, items, k):
     if k == theta.size:
         return np.zeros((items.size, theta.size))
@@ -254,11 +279,8 @@ def _exact_scores(theta, items, k):
     rows = score_kernel(theta, items, k, nodes, node_weights)
     for row, a in enumerate(items):
         chance = pi[a]
-        if chance < 1e-250:
-            # So weak an item changes nothing for the others, and its score does not depend on how weak it is:
-            # a logit that is higher, and still negligible, keeps pi_a above underflow.
-            own = theta.copy()
-            own[a] = -asymptotic_clock(np.delete(theta, a), k - 0.5) - 300.0
+        if chance < _NO_CHANCE:
+            own = _raised(theta, a, k)
             chance = _inclusion_kernel(own, k, nodes, node_weights, gaps)[a]
             rows[row] = score_kernel(own, items[row : row + 1], k, nodes, node_weights)[0]
         rows[row] /= chance

@@ -17,13 +17,16 @@ from capg_core._kernel import kernel
 from capg_core.batch.exp import weigh
 from capg_core.batch.outcome import mix_scores, outcome_rows
 from capg_core.exact.arrivals import BLOCK, arrivals_at, extend, extend_flow, prefix_rates
-from capg_core.exact.inclusion import inclusion_of, inclusion_score_of
+from capg_core.exact.inclusion import inclusion_of, inclusion_score_of, log_inclusion_of
+from capg_core.exact.outcome_far import far_scores
 from capg_core.exact.problem import as_problem
-from capg_core.exact.race import clock_nodes
+from capg_core.exact.race import clock_nodes, near_logits
 from capg_core.late_stage import best_first, part_arrays
 
 _SUM_TOLERANCE = 1e-12
 _MAX_REFINE = 32
+_SHIFT_TOLERANCE = 1e-6
+_NO_CHANCE = 1e-250  # a probability below this has lost digits, or is zero: its score is computed in logs
 _CHUNK = 256  # items whose scores are worked on at once, so that memory beside the result stays small
 
 
@@ -125,12 +128,13 @@ def _sorted_outcome(theta, k):
     """Exact rho for finite logits sorted best first, refined until the probabilities sum to one."""
     if k == theta.size:
         return np.eye(1, k)[0]
+    theta = near_logits(theta)
     refine = 1
     while True:
         nodes, node_weights, _ = clock_nodes(theta, k, relative=True, refine=refine)
         rho = _outcome_kernel(theta, k, nodes, node_weights)
         if abs(rho.sum() - 1.0) <= _SUM_TOLERANCE or refine >= _MAX_REFINE:
-            return rho
+            return np.minimum(rho, 1.0)
         refine *= 2
 
 
@@ -174,7 +178,8 @@ def outcome_probabilities(logits, k, utility, late_stage="optimal"):
 
 def rho_of(problem):
     """Return the outcome probabilities of a checked problem."""
-    return sum(chance * _rho(problem.logits, problem.k, seen) for seen, chance in problem.sights())
+    rho = sum(chance * _rho(problem.logits, problem.k, seen) for seen, chance in problem.sights())
+    return np.minimum(rho, 1.0)  # the chances of a mixture sum to one but for rounding
 
 
 def _rho(logits, k, seen):
@@ -186,13 +191,14 @@ def _rho(logits, k, seen):
     return result
 
 
-def _exact_scores(theta, items, k):
+def _strict_scores(theta, items, k):
+    """Return the exact scores of items that can be shown, all sorted best first."""
+    theta = near_logits(theta)
     nodes, node_weights, _ = clock_nodes(theta, k, relative=True)
     rho, rows = _score_kernel(theta, items, k, nodes, node_weights)
-    if (rho <= 0.0).any():
-        raise ValueError(
-            f"items has an item whose probability of being output underflows with k = {k}; it has no score"
-        )
+    far = np.flatnonzero(rho < _NO_CHANCE)
+    if far.size:
+        rho[far], rows[far] = 1.0, far_scores(theta, items[far], k)[1]
     return rows / rho[:, None]
 
 
@@ -261,10 +267,11 @@ def _asymptotic_scores(problem, items):
     """Return (scores by the clock, where it has none): the kernel for batches, each item a context of its own."""
     n = problem.logits.size
     exp_theta, rows, beyond = np.empty(n), np.empty((items.size, n)), np.empty(items.size, np.bool_)
-    shift = weigh(problem.logits, exp_theta, np.empty(n))
+    logits = near_logits(problem.logits)
+    shift = weigh(logits, exp_theta, np.empty(n))
     signs, betas, chances = part_arrays(problem.parts)
     size = min(_CHUNK, items.size)
-    theta, exp_theta, utility = (np.tile(x, (size, 1)) for x in (problem.logits, exp_theta, problem.utility))
+    theta, exp_theta, utility = (np.tile(x, (size, 1)) for x in (logits, exp_theta, problem.utility))
     noise = np.empty((0, 0)) if problem.noise is None else np.tile(problem.noise, (size, 1))
     for start in range(0, items.size, _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -273,7 +280,8 @@ def _asymptotic_scores(problem, items):
             theta[:m], exp_theta[:m], np.full(m, shift), items[part], problem.k, utility[:m], noise[:m], signs, betas,
             chances, np.ones(m), rows[part], beyond[part],
         )  # fmt: skip
-    return rows, beyond
+    # where its two clocks are so close that their difference is rounding, shifting all logits would change something
+    return rows, beyond | (np.abs(rows.sum(axis=1)) > _SHIFT_TOLERANCE * np.abs(rows).max(axis=1))
 
 
 def exact_scores(problem, items):
@@ -282,15 +290,31 @@ def exact_scores(problem, items):
     log_rho = np.full((items.size, len(seen_by)), -np.inf)
     scores = np.zeros((items.size, len(seen_by), problem.logits.size))
     for part, (seen, _) in enumerate(seen_by):
-        rho = _rho(problem.logits, problem.k, seen)[items]
-        possible = np.flatnonzero(rho > 0.0)
+        log_rho[:, part] = _log_rho(problem.logits, items, problem.k, seen)
+        possible = np.flatnonzero(log_rho[:, part] > -np.inf)
         if possible.size:
-            log_rho[possible, part] = np.log(rho[possible])
             scores[possible, part] = _part_scores(problem.logits, items[possible], problem.k, seen)
     chances, rows = np.array([chance for _, chance in seen_by]), np.empty((items.size, problem.logits.size))
     for row in range(items.size):
         mix_scores(log_rho[row], chances, scores[row], 1.0, rows[row])
     return rows
+
+
+def _log_rho(logits, items, k, seen):
+    """Return log rho of some items for one part of a late stage, also where rho is no double; -inf where impossible."""
+    if seen is None:
+        return log_inclusion_of(logits, items, k) - np.log(k)
+    rho = _rho(logits, k, seen)[items]
+    result = np.log(np.maximum(rho, _NO_CHANCE))
+    result[rho < _NO_CHANCE] = -np.inf
+    order = best_first(logits, seen)
+    position = np.empty(logits.size, np.int64)
+    position[order] = np.arange(order.size)
+    far = np.flatnonzero((rho < _NO_CHANCE) & (position[items] <= order.size - k))
+    if far.size and k < order.size:
+        # not brought near zero: beside another part it counts how unlikely this one is
+        result[far] = far_scores(logits[order], position[items[far]], k)[0]
+    return result
 
 
 def _part_scores(logits, items, k, seen):
@@ -302,5 +326,5 @@ def _part_scores(logits, items, k, seen):
     if k < order.size:
         position = np.empty(logits.size, np.int64)
         position[order] = np.arange(order.size)
-        rows[:, order] = _exact_scores(logits[order], position[items], k)
+        rows[:, order] = _strict_scores(logits[order], position[items], k)
     return rows

@@ -13,7 +13,7 @@ from capg_core._checks import as_candidates, as_k, as_logits
 from capg_core._kernel import kernel
 from capg_core.batch.exp import weigh
 from capg_core.batch.scores import add_list_score
-from capg_core.exact.race import gauss_legendre
+from capg_core.exact.race import gauss_legendre, near_logits
 
 _DROP = 42.0  # the integrand is followed down to e^-42 of its peak
 
@@ -159,7 +159,7 @@ def _set_kernel(logits, candidates, x, w, log_prob, score):
                 total += mass
                 for r in range(k):
                     share[r] += mass * _log_arrived(theta[r] + s)[1]
-        log_prob[row] = top + np.log(total)
+        log_prob[row] = min(top + np.log(total), 0.0)  # rounding can pass it
         pull = 0.0
         for r in range(k):
             score[row, candidates[row, r]] = share[r] / total
@@ -262,7 +262,7 @@ def list_score(logits, candidates):
 def list_score_of(logits, rows):
     """Return the scores of lists (N, k), of arguments that are checked."""
     score = np.zeros((rows.shape[0], logits.size))
-    _list_score_kernel(logits, rows, score)
+    _list_score_kernel(near_logits(logits), rows, score)
     return score
 
 
@@ -336,4 +336,4 @@ def set_score(logits, candidates):
 
 def set_score_of(logits, rows):
     """Return the scores of sets (N, k), of arguments that are checked."""
-    return _sets(logits, rows)[1]
+    return _sets(near_logits(logits), rows)[1]

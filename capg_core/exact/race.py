@@ -18,6 +18,30 @@ from capg_core._kernel import kernel
 # e^-40 is 4e-18: what lies beyond is below rounding.
 _NEGLIGIBLE = 40.0
 _NODES_PER_PANEL = 32
+# Beyond this the clock, which stands at minus a logit, has few digits left for what is near it.
+_FAR = 1e4
+# exp(-800) is zero: an item so far below the next is never before it, and a larger distance says no more.
+_GAP = 800.0
+
+
+def near_logits(logits):
+    """
+    Return logits with the same probabilities and scores that are not far from zero; -inf stays.
+
+    A shift of all changes nothing, and a gap between neighbours counts for no more than _GAP. Logits of a usual size
+    come back as they are.
+    """
+    if logits.max() <= _FAR and logits.min() >= -_FAR:
+        return logits
+    finite = np.isfinite(logits)
+    values, place = np.unique(logits[finite], return_inverse=True)
+    if values[-1] <= _FAR and values[0] >= -_FAR:
+        return logits
+    near = np.zeros(values.size)
+    near[:-1] = -np.cumsum(np.minimum(np.diff(values), _GAP)[::-1])[::-1]
+    result = np.full(logits.size, -np.inf)
+    result[finite] = near[place]
+    return result
 
 
 @kernel

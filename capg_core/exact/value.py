@@ -11,7 +11,7 @@ from capg_core.exact.arrivals import BLOCK, arrivals_at, extend, extend_flow, pr
 from capg_core.exact.inclusion import inclusion_gradient_of
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
-from capg_core.exact.race import clock_nodes
+from capg_core.exact.race import clock_nodes, near_logits
 from capg_core.late_stage import best_first
 
 
@@ -137,7 +137,7 @@ def gradient_of(problem):
             continue
         order = best_first(logits, seen)
         if k < order.size:
-            theta, q = logits[order], mean_reward[order]
+            theta, q = near_logits(logits[order]), mean_reward[order]
             nodes, node_weights, _ = clock_nodes(theta, k, relative=True)
             drops = np.append(q[:-1] - q[1:], 0.0)  # one of all n items is always a candidate: no gradient
             result[order] += chance * _value_gradient_kernel(theta, k, drops, nodes, node_weights)

@@ -8,8 +8,9 @@ from math import lgamma
 
 import numpy as np
 
-from capg_core._checks import as_count, as_vector
+from capg_core._checks import as_count, as_instance, as_vector, said
 from capg_core.late_stage import as_parts
+from capg_core.training.towers import TwoTower
 from capg_core.worlds.world import World
 
 _NOISE_DRAWS = 16  # of a noisy late stage that shows more than one item; the draws are always the same
@@ -21,7 +22,7 @@ def as_position_weights(position_weights, n_outputs):
         return np.full(n_outputs, 1.0 / n_outputs)
     found = as_vector(position_weights, n_outputs, "position_weights")
     if found.min() < 0.0 or found.sum() <= 0.0:
-        raise ValueError(f"position_weights = {position_weights!r}; expected no negative one and a positive sum")
+        raise ValueError(f"position_weights = {said(position_weights)}; expected no negative one and a positive sum")
     return found / found.sum()
 
 
@@ -86,6 +87,8 @@ def evaluate(model, world, k, *, late_stage="optimal", n_outputs=1, position_wei
     >>> capg.evaluate(model, world, 3)
     2.0
     """
+    as_instance(model, "model", TwoTower, " (a result of training has it as .model)")
+    as_instance(world, "world", World)
     if (model.n_users, model.n_items) != world.mean_reward.shape:
         raise ValueError(f"model is for ({model.n_users}, {model.n_items}); expected {world.mean_reward.shape}")
     parts = as_parts(late_stage)
@@ -102,8 +105,7 @@ def evaluate(model, world, k, *, late_stage="optimal", n_outputs=1, position_wei
 
 def check_sizes(world, k, n_outputs):
     """Return (k, n_outputs): whole numbers, L <= K <= the smallest pool."""
-    if not isinstance(world, World):
-        raise ValueError(f"world = {world!r}; expected a World")
+    as_instance(world, "world", World)
     k, n_outputs = as_count(k, "k"), as_count(n_outputs, "n_outputs")
     if k > world.smallest_pool:
         raise ValueError(f"k = {k}; expected at most {world.smallest_pool}, the smallest pool of a user")
@@ -137,7 +139,7 @@ def optimal_value(world, *, n_outputs=1, position_weights=None):
     >>> capg.optimal_value(capg.World([[0.0, 1.0], [5.0, 2.0]]))
     3.0
     """
-    _, n_outputs = check_sizes(world, world.smallest_pool, n_outputs)
+    _, n_outputs = check_sizes(world, as_instance(world, "world", World).smallest_pool, n_outputs)
     position_weights = np.sort(as_position_weights(position_weights, n_outputs))[::-1]
     reward = world.mean_reward
     if world.available is not None:

@@ -7,13 +7,15 @@ Source: Kiyohara et al. (2026), the two-tower model and the mixture of experts.
 """
 
 import contextlib
+import io
 import os
 import threading
+import zipfile
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from capg_core._checks import as_count, as_generator, as_indices
+from capg_core._checks import as_count, as_generator, as_indices, as_path, as_pools, refuse_unbounded, said
 
 _CHUNK = 256  # users scored at once, so that memory does not grow with their number
 _BLAS, _ONE_AT_A_TIME = ThreadpoolController(), threading.Lock()
@@ -31,6 +33,41 @@ def split_places(k, n_experts):
     places = np.full(n_experts, k // n_experts, np.int64)
     places[: k % n_experts] += 1
     return places
+
+
+def _largest(theta, count):
+    """Return the items of the ``count`` largest logits of each row (B, n), best first; ties to the lower index.
+
+    Where NumPy leaves equal ones depends on the machine, so only the value at the last place is taken from it.
+    """
+    n = theta.shape[1]
+    last = np.partition(theta, n - count, axis=1)[:, n - count]
+    chosen = theta >= last[:, None]
+    crowded = np.flatnonzero(np.count_nonzero(chosen, axis=1) != count)  # several equal logits for the last places
+    for row in crowded:
+        chosen[row] = False
+        chosen[row, np.argsort(-theta[row], kind="stable")[:count]] = True
+    top = np.flatnonzero(chosen).reshape(-1, count) - n * np.arange(theta.shape[0])[:, None]
+    order = np.argsort(-np.take_along_axis(theta, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
+
+
+def _stored(archive, name):
+    """Return an embedding matrix of a saved model, whose header says no more than the file holds."""
+    data = archive.read(f"{name}.npy")
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError(f"{name} is in another format {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.kind not in "fiu" or len(shape) != 3 or min(shape) < 1:
+        raise ValueError(f"{name} has dtype {dtype} and shape {shape}")
+    if dtype.itemsize * int(np.prod(shape, dtype=object)) != len(data) - file.tell():
+        raise ValueError(f"{name} has {len(data)} bytes, for shape {shape}")
+    array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    array = np.array(array, np.float64, order="C")
+    refuse_unbounded(array, name)
+    return array
 
 
 class TwoTower:
@@ -115,10 +152,26 @@ class TwoTower:
         Raises
         ------
         ValueError
-            For a user outside 0 … n_users-1.
+            For a user outside 0 … n_users-1, or an ``available`` or ``out`` of another shape or dtype.
         """
-        users = as_indices(users, self.n_users, "users")
-        theta = np.empty((self.n_experts, users.size, self.n_items)) if out is None else out
+        users = self._as_users(users)
+        shape = self.n_experts, users.size, self.n_items
+        if available is not None:
+            available = as_pools(available, shape[1:])
+        if out is None:
+            out = np.empty(shape)
+        elif type(out) is not np.ndarray or out.shape != shape or out.dtype != np.float64 or not out.flags.writeable:
+            raise ValueError(f"out = {said(out)}; expected a writeable float64 array, shape {shape}")
+        return self._logits(users, available, out)
+
+    def _as_users(self, users):
+        users = as_indices(users, self.n_users, "users", "a user")
+        if users.ndim != 1:
+            raise ValueError(f"users has shape {users.shape}; expected a list of users, shape (B,)")
+        return users
+
+    def _logits(self, users, available, theta):
+        """Fill theta (M, B, n), of arguments that are checked."""
         with one_blas_thread():
             for m in range(self.n_experts):
                 np.matmul(self.users[m, users], self.items[m].T, out=theta[m])
@@ -146,28 +199,32 @@ class TwoTower:
         Raises
         ------
         ValueError
-            For a bad user, or a k outside 1 … the smallest pool.
+            For a bad user, a k outside 1 … the smallest pool, or an ``available`` of another shape or dtype.
+
+        Notes
+        -----
+        Equal logits go by the lower index, on every machine.
         """
-        users = as_indices(users, self.n_users, "users")
-        pool = self.n_items if available is None else int(available[users].sum(axis=1).min())
+        users = self._as_users(users)
+        pool = self.n_items
+        if available is not None:
+            available = as_pools(available, (self.n_users, self.n_items))
+            pool = int(available[users].sum(axis=1).min())
         if not 1 <= as_count(k, "k") <= pool:
             raise ValueError(f"k = {k}; expected a whole number from 1 to {pool}, the smallest pool of these users")
         places = split_places(k, self.n_experts)
         lists = np.empty((users.size, k), np.int64)
         for begin in range(0, users.size, _CHUNK):
             chunk = users[begin : begin + _CHUNK]
-            theta = self.logits(chunk, None if available is None else available[chunk])
+            pools = None if available is None else available[chunk]
+            theta = self._logits(chunk, pools, np.empty((self.n_experts, chunk.size, self.n_items)))
             lines = np.arange(chunk.size)[:, None]
             filled = 0
             for m in range(self.n_experts):
                 if places[m] == 0:
                     continue
                 theta[m][lines, lists[begin : begin + _CHUNK, :filled]] = -np.inf
-                # the places in full order, so that the same logits give the same list on every machine
-                top = np.argpartition(-theta[m], places[m] - 1, axis=1)[:, : places[m]]
-                order = np.argsort(-np.take_along_axis(theta[m], top, axis=1), axis=1, kind="stable")
-                seats = slice(filled, filled + places[m])
-                lists[begin : begin + _CHUNK, seats] = np.take_along_axis(top, order, axis=1)
+                lists[begin : begin + _CHUNK, filled : filled + places[m]] = _largest(theta[m], places[m])
                 filled += places[m]
         return lists
 
@@ -178,23 +235,26 @@ class TwoTower:
         Parameters
         ----------
         path : str or path-like
+            ~ is the home folder.
 
         Raises
         ------
         ValueError
-            If its name does not end in ".npz".
+            If its name does not end in ".npz", or it cannot be written.
         """
-        path = os.fspath(path)
-        if not path.endswith(".npz"):
-            raise ValueError(f"path = {path!r}; expected a name that ends in '.npz'")
-        part = f"{path}.part"
+        path = as_path(path, ".npz")
         try:
-            with open(part, "wb") as file:
-                np.savez(file, users=self.users, items=self.items)
-            os.replace(part, path)
-        finally:
-            if os.path.exists(part):
-                os.remove(part)
+            target = os.path.realpath(path)  # a link stays one
+            part = f"{target}.part"
+            try:
+                with open(part, "wb") as file:
+                    np.savez(file, users=self.users, items=self.items)
+                os.replace(part, target)
+            finally:
+                if os.path.exists(part):
+                    os.remove(part)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"path = {path!r}; expected a file that can be written ({error})") from error
 
     @classmethod
     def load(cls, path):
@@ -204,6 +264,7 @@ class TwoTower:
         Parameters
         ----------
         path : str or path-like
+            ~ is the home folder.
 
         Returns
         -------
@@ -212,20 +273,18 @@ class TwoTower:
         Raises
         ------
         ValueError
-            If there is no such file, or it is not such a model.
+            If there is no such file, or it is not such a model, whole and unchanged.
         """
-        path = os.fspath(path)
+        path = as_path(path)
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                users, items = stored["users"], stored["items"]
-        except (OSError, KeyError, ValueError, EOFError) as error:
-            raise ValueError(f"path = {path!r}; expected an .npz file that TwoTower.save wrote ({error})") from error
-        fits = users.ndim == items.ndim == 3 and users.shape[::2] == items.shape[::2] and users.size and items.size
-        if not fits or not (np.isfinite(users).all() and np.isfinite(items).all()):
-            raise ValueError(
-                f"path = {path!r} holds users {users.shape} and items {items.shape}; expected finite numbers, "
-                "(M, n_users, d) and (M, n_items, d)"
-            )
+            with zipfile.ZipFile(path) as archive:
+                users, items = _stored(archive, "users"), _stored(archive, "items")
+            if users.shape[::2] != items.shape[::2]:
+                raise ValueError(f"users {users.shape} do not fit items {items.shape}")
+        # a damaged file can make the reader fail in any way, from zipfile's own errors to a lack of memory
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            raise ValueError(f"path = {path!r}; expected an .npz file that TwoTower.save wrote ({why})") from error
         model = object.__new__(cls)
-        model.users, model.items = np.array(users, np.float64, order="C"), np.array(items, np.float64, order="C")
+        model.users, model.items = users, items
         return model

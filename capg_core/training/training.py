@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capg_core._checks import as_count, as_number
+from capg_core._checks import as_count, as_number, as_seed, said
 from capg_core._interrupt import uninterrupted
 from capg_core._kernel import kernel
 from capg_core.ladder import LIST, OUTPUT, rung_of
@@ -22,6 +22,7 @@ from capg_core.training.step import BatchGradient
 from capg_core.training.towers import TwoTower, one_blas_thread
 
 _EPSILON = 1e-10  # of Adagrad
+_FASTEST = 1e6  # a learning rate; at larger ones the squared gradients leave what a double holds
 _CALL_EVERY = 0.2  # seconds between two calls of the callback at most
 PAPER_RATES = {LIST: 0.1, OUTPUT: 0.01}  # by what a rung sees
 
@@ -141,14 +142,14 @@ class Training:
         self.k, n_outputs = check_sizes(world, k, n_outputs)
         self.n_steps, self.eval_every = as_count(n_steps, "n_steps", 0), as_count(eval_every, "eval_every")
         n_experts, batch_size = as_count(n_experts, "n_experts"), as_count(batch_size, "batch_size")
-        if as_number(learning_rate, "learning_rate", 0.0) == 0.0:
+        self.world, self.rate = world, as_number(learning_rate, "learning_rate", 0.0, _FASTEST)
+        if self.rate == 0.0:
             raise ValueError("learning_rate = 0; expected a positive number")
-        self.world, self.rate = world, float(learning_rate)
         self.gradient = BatchGradient(
             world, estimator, self.k, marginal=marginal, baseline=baseline, late_stage=late_stage, n_outputs=n_outputs,
             position_weights=position_weights, n_experts=n_experts, batch_size=batch_size,
         )  # fmt: skip
-        for_model, for_steps = np.random.SeedSequence(as_count(seed, "seed", 0)).spawn(2)
+        for_model, for_steps = np.random.SeedSequence(as_seed(seed)).spawn(2)
         self.model = TwoTower(world.n_users, world.n_items, dim, n_experts, np.random.default_rng(for_model))
         self._rng = np.random.default_rng(for_steps)
         self._shown = {"late_stage": late_stage, "n_outputs": n_outputs, "position_weights": position_weights}
@@ -293,7 +294,7 @@ def train(
     (array([  0, 100, 200]), True)
     """
     if callback is not None and not callable(callback):
-        raise ValueError(f"callback = {callback!r}; expected a function of the progress")
+        raise ValueError(f"callback = {said(callback)}; expected a function of the progress")
     run = None
     with contextlib.suppress(KeyboardInterrupt):
         with uninterrupted():

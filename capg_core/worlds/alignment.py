@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from capg_core._checks import as_instance
 from capg_core.worlds.world import World
 
 
@@ -113,8 +114,7 @@ def alignment(world):
     >>> alignment(World([[1.0, 2.0, 3.0]], utility=[[1.0, 3.0, 2.0]]))
     Alignment(rank_correlation=0.5, concordance=0.6666666666666667, n_users=1)
     """
-    if not isinstance(world, World):
-        raise ValueError(f"world = {world!r}; expected a World")
+    as_instance(world, "world", World)
     correlations, concordances = [], []
     for user in range(world.n_users):
         pool = slice(None) if world.available is None else world.available[user]

@@ -10,14 +10,13 @@ Source: Salakhutdinov and Mnih (2008), "Bayesian probabilistic matrix factorizat
 
 import functools
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
 
 from capg_core._checks import as_count, as_indices, as_name, as_number
-from capg_core.worlds.ratings import _TIE_BREAK, _frozen, load_ratings
+from capg_core.worlds.ratings import _TIE_BREAK, as_titles, as_whole_vector, load_ratings
 from capg_core.worlds.world import World
 
 # The out-of-fold predictions are stored in hundredths of a star.
@@ -26,25 +25,6 @@ _STEPS_PER_STAR = 100.0
 _LIKED_ABOVE = 3.75
 _SQRT_HALF = math.sqrt(0.5)
 _erfc = np.frompyfunc(math.erfc, 1, 1)
-
-
-def _as_titles(titles, n_items):
-    if isinstance(titles, str) or not isinstance(titles, Iterable):
-        raise ValueError(f"titles = {titles!r}; expected {n_items} strings, one for each item")
-    titles = tuple(titles)
-    if len(titles) != n_items or not all(isinstance(title, str) for title in titles):
-        raise ValueError(f"titles has {len(titles)} entries; expected {n_items} strings, one for each item")
-    return titles
-
-
-def _as_whole_vector(values, n, name, what):
-    array = np.asarray(values)
-    if array.shape != (n,) or array.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} has dtype {array.dtype} and shape {array.shape}; expected whole numbers, "
-            f"shape ({n},), one for each {what}"
-        )
-    return _frozen(array, np.int64)
 
 
 class FilmWorld(World):
@@ -100,10 +80,10 @@ class FilmWorld(World):
         ratings_rmse=None,
     ):
         super().__init__(mean_reward, reward_std, utility, available=available)
-        self.titles = _as_titles(titles, self.n_items)
-        self.years = _as_whole_vector(years, self.n_items, "years", "item")
-        as_indices(users, load_ratings().n_users, "users")
-        self.users = _as_whole_vector(users, self.n_users, "users", "user")
+        self.titles = as_titles(titles, self.n_items)
+        self.years = as_whole_vector(years, self.n_items, "years", "item")
+        as_indices(users, load_ratings().n_users, "users", "a user")
+        self.users = as_whole_vector(users, self.n_users, "users", "user")
         self.kind = as_name(kind, "kind", ("observed", "completed"))
         self.ratings_rmse = None if ratings_rmse is None else as_number(ratings_rmse, "ratings_rmse", 0.0)
 

@@ -9,12 +9,14 @@ Source: Harper and Konstan (2015), "The MovieLens Datasets: History and Context"
 
 import functools
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
 
-from capg_core._checks import as_count
+from capg_core._checks import as_count, as_indices, as_plain, as_vector, said
+from capg_core.worlds.world import ReadOnly
 
 # A problem with fewer films leaves too little to select from.
 _MIN_RATINGS = 100
@@ -22,13 +24,14 @@ _MIN_RATINGS = 100
 _PRIOR_RATINGS = 10.0
 # Ratings differ by half a star or not at all, so a tie-break below a quarter never reverses two of them.
 _TIE_BREAK = 0.25
+_MOST_FILMS = 2**31
 
 
 def _as_whole_number(value, name, low, high, expected):
     """Return ``value`` as int if it is a whole number from ``low`` to ``high``."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
     if not whole or value < low or value > high:
-        raise ValueError(f"{name} = {value!r}; expected {expected}")
+        raise ValueError(f"{name} = {said(value)}; expected {expected}")
     return int(value)
 
 
@@ -39,8 +42,35 @@ def _frozen(values, dtype):
     return array
 
 
+def as_titles(titles, n_items):
+    """Return a tuple of ``n_items`` strings."""
+    if isinstance(titles, str) or not isinstance(titles, Iterable):
+        raise ValueError(f"titles = {said(titles)}; expected {n_items} strings, one for each item")
+    titles = tuple(titles)
+    if len(titles) != n_items or not all(isinstance(title, str) for title in titles):
+        raise ValueError(f"titles has {len(titles)} entries; expected {n_items} strings, one for each item")
+    return titles
+
+
+def as_whole_vector(values, n, name, what):
+    """Return ``n`` whole numbers, read-only."""
+    array = as_plain(values, name, f"whole numbers, shape ({n},), one for each {what}")
+    if array.shape != (n,) or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} has dtype {array.dtype} and shape {array.shape}; expected whole numbers, "
+            f"shape ({n},), one for each {what}"
+        )
+    return _frozen(array, np.int64)
+
+
+def _set(record, **values):
+    """Replace what a frozen record was given by what was checked."""
+    for name, value in values.items():
+        object.__setattr__(record, name, value)
+
+
 @dataclass(frozen=True, eq=False)
-class UserProblem:
+class UserProblem(ReadOnly):
     """The films one user rated, as a selection problem. All arrays are read-only.
 
     Attributes
@@ -69,9 +99,21 @@ class UserProblem:
     utility: np.ndarray
     logits: np.ndarray
 
+    def __post_init__(self):
+        items = as_indices(self.items, _MOST_FILMS, "items")
+        n = items.size
+        numbers_of = {name: getattr(self, name) for name in ("mean_reward", "utility", "logits")}
+        _set(
+            self,
+            user=as_count(self.user, "user", 0),
+            items=as_whole_vector(items, n, "items", "film"),
+            titles=as_titles(self.titles, n),
+            **{name: _frozen(as_vector(values, n, name), np.float64) for name, values in numbers_of.items()},
+        )
+
 
 @dataclass(frozen=True, eq=False)
-class Ratings:
+class Ratings(ReadOnly):
     """Every observed rating of the films kept, one row for each. All arrays are read-only.
 
     Attributes
@@ -102,6 +144,24 @@ class Ratings:
     genres: tuple
     user_ids: np.ndarray
     film_ids: np.ndarray
+
+    def __post_init__(self):
+        ids = {name: as_indices(getattr(self, name), np.inf, name, "an id") for name in ("user_ids", "film_ids")}
+        n_users, n_films = ids["user_ids"].size, ids["film_ids"].size
+        user, film = as_indices(self.user, n_users, "user", "a user"), as_indices(self.film, n_films, "film", "a film")
+        n = user.size
+        if not isinstance(self.genres, tuple) or len(self.genres) != n_films:
+            raise ValueError(f"genres = {said(self.genres)}; expected a tuple of {n_films}, one for each film")
+        _set(
+            self,
+            user=as_whole_vector(user, n, "user", "rating"),
+            film=as_whole_vector(film, n, "film", "rating"),
+            rating=_frozen(as_vector(self.rating, n, "rating"), np.float64),
+            titles=as_titles(self.titles, n_films),
+            years=as_whole_vector(self.years, n_films, "years", "film"),
+            user_ids=as_whole_vector(ids["user_ids"], n_users, "user_ids", "user"),
+            film_ids=as_whole_vector(ids["film_ids"], n_films, "film_ids", "film"),
+        )
 
     @property
     def n_users(self):

@@ -7,29 +7,45 @@ Source: Kiyohara et al. (2026), the synthetic experiment.
 
 import numpy as np
 
-from capg_core._checks import as_count
+from capg_core._checks import (
+    as_count,
+    as_generator,
+    as_indices,
+    as_plain,
+    as_pools,
+    as_seed,
+    refuse_unbounded,
+    said,
+)
 
 
-def _as_matrix(values, shape, name):
-    """Return finite numbers as a read-only (n_users, n_items) float64 matrix, contiguous; a scalar is broadcast."""
-    array = np.asarray(values)
+def _as_matrix(values, shape, name, one_for_all=False):
+    """Return finite numbers as a read-only (n_users, n_items) float64 matrix; one number may stand for all."""
+    expected = "(n_users, n_items)" if shape is None else f"{shape}, one number for each user and item"
+    array = as_plain(values, name, f"shape {expected}")
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, one for each user and item")
-    expected = "(n_users, n_items)" if shape is None else f"{shape}, one number for each user and item"
-    if array.shape != shape and (array.ndim != 0 or shape is None) and not (shape is None and array.ndim == 2):
+    if array.shape != shape and not (shape is None and array.ndim == 2) and not (array.ndim == 0 and one_for_all):
         raise ValueError(f"{name} has shape {array.shape}; expected {expected}")
     if array.size == 0:
         raise ValueError(f"{name} is empty, shape {array.shape}; expected at least one user and one item")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(f"{name}[{', '.join(map(str, where))}] = {array[where]}; expected a finite number")
+    refuse_unbounded(array, name)
     frozen = np.array(array if shape is None else np.broadcast_to(array, shape), np.float64, order="C")
     frozen.flags.writeable = False
     return frozen
 
 
-class World:
+class ReadOnly:
+    """What holds read-only arrays. NumPy hands back copies and pickles that can be written to; here they cannot."""
+
+    def __setstate__(self, state):
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        self.__dict__.update(state)
+
+
+class World(ReadOnly):
     """
     A two-stage recommendation problem with many users.
 
@@ -69,20 +85,16 @@ class World:
         self.mean_reward = _as_matrix(mean_reward, None, "mean_reward")
         shape = self.mean_reward.shape
         self.n_users, self.n_items = shape
-        self.reward_std = _as_matrix(reward_std, shape, "reward_std")
+        self.reward_std = _as_matrix(reward_std, shape, "reward_std", one_for_all=True)
         if self.reward_std.min() < 0.0:
             where = tuple(int(i) for i in np.argwhere(self.reward_std < 0.0)[0])
             raise ValueError(f"reward_std[{where[0]}, {where[1]}] = {self.reward_std[where]}; expected at least 0")
         self.utility = self.mean_reward if utility is None else _as_matrix(utility, shape, "utility")
         self.available, self.smallest_pool = None, self.n_items
         if available is not None:
-            self._set_pools(np.asarray(available), shape)
+            self._set_pools(as_pools(available, shape))
 
-    def _set_pools(self, available, shape):
-        if available.dtype != np.bool_ or available.shape != shape:
-            raise ValueError(
-                f"available has dtype {available.dtype} and shape {available.shape}; expected bool, shape {shape}"
-            )
+    def _set_pools(self, available):
         pools = available.sum(axis=1)
         if pools.min() == 0:
             raise ValueError(f"available[{int(pools.argmin())}] has no True; expected at least one item for each user")
@@ -104,7 +116,28 @@ class World:
         Returns
         -------
         float64, of the broadcast shape
+
+        Raises
+        ------
+        ValueError
+            For a user or item that does not exist, shapes that do not fit, or another kind of ``rng``.
         """
+        places = []
+        for name, values, size, one in (
+            ("users", users, self.n_users, "a user"),
+            ("items", items, self.n_items, "an item"),
+        ):
+            array = as_plain(values, name, f"whole numbers, each {one}")
+            places.append(as_indices(array, size, name, one).reshape(array.shape))
+        users, items = places
+        try:
+            np.broadcast_shapes(users.shape, items.shape)
+        except ValueError as error:
+            raise ValueError(f"items has shape {items.shape}; expected one that fits users {users.shape}") from error
+        return self.reward_of(users, items, None if rng is None else as_generator(rng))
+
+    def reward_of(self, users, items, rng):
+        """Return what `reward` does, of arguments that are checked."""
         mean = self.mean_reward[users, items]
         if rng is None:
             return mean if np.ndim(mean) else float(mean)
@@ -157,7 +190,9 @@ class SyntheticWorld(World):
 
     def __init__(self, n_users=1000, n_items=1000, dim=10, seed=0, shared_embeddings=True):
         n_users, n_items, dim = as_count(n_users, "n_users"), as_count(n_items, "n_items"), as_count(dim, "dim")
-        rng = np.random.default_rng(as_count(seed, "seed", 0))
+        rng = np.random.default_rng(as_seed(seed))
+        if not isinstance(shared_embeddings, (bool, np.bool_)):
+            raise ValueError(f"shared_embeddings = {said(shared_embeddings)}; expected True or False")
         if shared_embeddings:
             both = _unit_rows(rng, max(n_users, n_items), dim)
             users, items = both[:n_users], both[:n_items]
