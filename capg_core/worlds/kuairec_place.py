@@ -61,12 +61,12 @@ def _the_one(found, path, place):
 
 
 def _entries(folder, locked):
-    """Return the entries of a folder by name; one that cannot be listed goes to ``locked``, with the reason."""
+    """Return the entries of a folder by name; of one that cannot be read, ``locked`` gets name and reason."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        locked.append(f"{folder} ({error.strerror or error})")
+        locked.append(f"{folder} cannot be read ({error.strerror or error})")
         return []
 
 
@@ -107,8 +107,7 @@ def _in_folder(folder):
     found, locked = _search(folder)
     if not found and locked:
         raise ValueError(
-            f"path = {folder!r}: there is no {FILE} in what can be read of it, and this folder cannot: {locked[0]}; "
-            f"expected {_EXPECTED}"
+            f"path = {folder!r}: the folder {locked[0]}, and elsewhere there is no {FILE}; expected {_EXPECTED}"
         )
     return _the_one(found, folder, f"in this folder, down to {_FOLDER_LEVELS} levels below it")
 
