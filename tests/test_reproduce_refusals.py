@@ -5,6 +5,7 @@ import itertools
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -252,6 +253,16 @@ def test_workers_are_looked_at_first(tmp_path, capsys, monkeypatch, client, word
     if "import" in words:
         assert "the first is tcp://b:2 (ModuleNotFoundError: No module named 'capg_core'). Install" in said
     assert getattr(client, "closed", True)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever():
+    pytest.importorskip("distributed", reason="run: pip install -e '.[test]'")
+    script = "from capg_core.reproduce import cluster\ncluster._CONNECT = 1.0\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        script += f"cluster.connect({address!r})"
+        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert f"{address!r} has not answered for 1 s; expected a Dask scheduler's address" in done.stderr
 
 
 def test_one_sees_what_is_waited_for(monkeypatch):

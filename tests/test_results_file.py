@@ -214,6 +214,9 @@ def test_a_linked_file_stays_a_link(tmp_path, whole):
     (linked / store.FILE).symlink_to("../real/kept.csv")
     (real / ".kept.csv.abcd1234.capg-half").touch()
     (real / "kept.csv").write_text(shuffled(whole))
+    if os.geteuid() == 0:
+        os.chown(real / "kept.csv", 1234, 1234)
+    owner = (real / "kept.csv").stat().st_uid
     with store.Results(linked) as results:
         assert set(results.rows) == KEYS
         other = tmp_path / "other"
@@ -224,7 +227,8 @@ def test_a_linked_file_stays_a_link(tmp_path, whole):
         results.add(a_job(7), {"outputs"}, a_curve(7))
         results.finish({a_job(7): {"outputs"}})
     assert (linked / store.FILE).is_symlink() and sorted(os.listdir(real)) == [".results.lock", "kept.csv"]
-    assert (real / "kept.csv").stat().st_mode & 0o777 == 0o640 and len((real / "kept.csv").read_text().split()) == 13
+    assert (real / "kept.csv").stat().st_mode & 0o777 == 0o640 and (real / "kept.csv").stat().st_uid == owner
+    assert len((real / "kept.csv").read_text().split()) == 13
     (other / store.FILE).unlink()
     (other / store.FILE).symlink_to("nowhere/results.csv")
     with pytest.raises(ValueError, match="is a link into .*nowhere.*; expected a folder that exists"):
@@ -241,6 +245,19 @@ def test_a_protected_file_is_refused_and_stays(tmp_path, whole):
         write_atomically(path, b"")
     assert path.read_text() == shuffled(whole) and not path.stat().st_mode & 0o222
     path.chmod(0o644)
+
+
+def test_a_file_that_is_deleted_while_runs_are_added_comes_back_whole(tmp_path, whole):
+    path, wanted = tmp_path / store.FILE, {a_job(seed): {"outputs"} for seed in range(N_JOBS)}
+    for last in (0, N_JOBS - 1):
+        path.unlink()
+        with store.Results(tmp_path) as results:
+            for seed in range(N_JOBS):
+                results.add(a_job(seed), {"outputs"}, a_curve(seed))
+                if seed == last:
+                    path.unlink()
+            results.finish(wanted)
+        assert path.read_text().splitlines() == whole
 
 
 @POSIX

@@ -5,6 +5,7 @@ waits for, it waits for a stated time.
 """
 
 import importlib
+import logging
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -12,7 +13,7 @@ from concurrent.futures import CancelledError
 from capg_core.reproduce.jobs import run_job
 
 _TRIES = 3  # a job whose workers were killed is sent again so often
-_CONNECT = "15s"
+_CONNECT = 20.0  # seconds for the scheduler to answer
 _WAIT = 120.0  # seconds for a worker to come, to answer, or to come back
 _LOOK = 1.0  # seconds between two looks at the workers
 _NEEDED = "capg_core.reproduce.jobs"  # what a worker imports to run a job
@@ -42,6 +43,27 @@ def require_distributed():
     return distributed
 
 
+def _in_time(work, seconds):
+    """Return (whether it ended in time, what it returned); an error of it is raised here."""
+    box = []
+
+    def do():
+        try:
+            box.append((work(), None))
+        except Exception as error:
+            box.append((None, error))
+
+    thread = threading.Thread(target=do, daemon=True)  # one that hangs must not hold the program
+    thread.start()
+    thread.join(seconds)
+    if not box:
+        return False, None
+    (value, error), *_ = box
+    if error is not None:
+        raise error
+    return True, value
+
+
 def connect(address):
     """
     Return a client of a Dask scheduler.
@@ -62,30 +84,13 @@ def connect(address):
     """
     distributed = require_distributed()
     try:
-        return distributed.Client(address, timeout=_CONNECT)
+        # the client's own time limit does not hold for a server that takes the connection and then says nothing
+        ended, client = _in_time(lambda: distributed.Client(address, timeout=f"{_CONNECT:g}s"), _CONNECT + 1.0)
     except (OSError, ValueError) as error:
         raise ValueError(f"{address!r} does not answer ({error}); expected a Dask scheduler's address") from error
-
-
-def _in_time(work, seconds):
-    """Return (whether it ended in time, what it returned); an error of it is raised here."""
-    box = []
-
-    def do():
-        try:
-            box.append((work(), None))
-        except Exception as error:
-            box.append((None, error))
-
-    thread = threading.Thread(target=do, daemon=True)  # one that hangs must not hold the program
-    thread.start()
-    thread.join(seconds)
-    if not box:
-        return False, None
-    (value, error), *_ = box
-    if error is not None:
-        raise error
-    return True, value
+    if not ended:
+        raise ValueError(f"{address!r} has not answered for {_CONNECT:g} s; expected a Dask scheduler's address")
+    return client
 
 
 def _workers(client):
@@ -201,4 +206,6 @@ def run_on_cluster(jobs, client, kuairec, keep):
                 for future in _wait_for_one(distributed, [future for _, future in futures.values()], client):
                     take(future)
         except CancelledError:  # a client does this to all its futures when its connection breaks
+            # it would log a traceback of its own when it stops to look for the scheduler
+            logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
             raise ClusterLost("the scheduler is lost") from None

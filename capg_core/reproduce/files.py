@@ -6,6 +6,7 @@ A link stays a link and a file's permissions stay. Every OSError from here names
 import contextlib
 import os
 import re
+import stat
 import tempfile
 from pathlib import Path
 
@@ -56,14 +57,17 @@ def write_atomically(path, data):
     with _naming(path):
         if is_protected(target):  # replacing needs the folder's permission alone
             raise PermissionError(13, "the file is write-protected")
-        mode = target.stat().st_mode & 0o7777 if target.exists() else 0o644  # mkstemp's are for the owner alone
+        before = target.stat() if target.exists() else None
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=_HALF)
         try:
             with open(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, mode)
+            os.chmod(name, stat.S_IMODE(before.st_mode) if before else 0o644)  # mkstemp's are for the owner alone
+            if before and hasattr(os, "chown"):
+                with contextlib.suppress(OSError):  # of a shared folder; only root gives files away
+                    os.chown(name, before.st_uid, before.st_gid)
             os.replace(name, target)
         except BaseException:
             Path(name).unlink(missing_ok=True)

@@ -26,7 +26,8 @@ candidate-size use the first K of --k. An experiment leaves out estimators that 
 """
 _MORE = """\
 In --out are then: results.csv (one row for each run and evaluation), summary.csv, and a figure for each experiment.
-A run that was stopped goes on when the same command is given again: what is finished is not run again. All experiments
+A run that was stopped goes on when the same command is given again: what is finished is not run again. You may sort or
+join results.csv; rows that are no whole run go to results.set-aside.csv, and are never deleted. All experiments
 and defaults take hours; --quick takes two minutes, and is too short to see who wins in the end.
 
   python -m capg_core reproduce --quick

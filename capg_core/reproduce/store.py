@@ -131,7 +131,10 @@ class Results:
         same |= {"optimal_value": curve.optimal_value, "uniform_value": curve.uniform_value}
         points = zip(curve.steps, curve.seconds, curve.policy_value, strict=True)
         rows = [same | {"step": step, "seconds": s, "policy_value": value} for step, s, value in points]
-        append(self.path, "".join(as_line(row) + "\n" for row in rows).encode())
+        if self.path.exists():
+            append(self.path, "".join(as_line(row) + "\n" for row in rows).encode())
+        else:  # someone has deleted it; what it held is still known here
+            write_atomically(self.path, as_bytes(self.rows | {job.key: rows}, [*self.rows, job.key]))
         self.rows[job.key] = rows
 
     def finish(self, wanted):
@@ -154,5 +157,5 @@ class Results:
             for row in rows:
                 row["experiments"] = names
         text = as_bytes(self.rows, sorted(self.rows))
-        if text != self.path.read_bytes():  # a finished file needs no room on the disk
+        if not self.path.exists() or text != self.path.read_bytes():  # a finished file needs no room on the disk
             write_atomically(self.path, text)
