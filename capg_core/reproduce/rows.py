@@ -90,7 +90,7 @@ def _lines(data, path):
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise ValueError(f"{path!r} is text in UTF-16; expected UTF-8. {_LEFT}")
     # a loss of power can leave zeros at the end
-    text = data.decode("utf-8-sig", "replace").rstrip("\0")
+    text = data.decode("utf-8-sig", "surrogateescape").rstrip("\0")
     header, *lines = re.split(r"\r\n|\r|\n", text)
     if not lines and header != HEADER and HEADER.startswith(header):
         raise ValueError(
@@ -230,6 +230,18 @@ def _take(lines, columns, found, of_job):
     return columns
 
 
+def _take_tail(tail, columns, found, of_job):
+    """Sort a line without an end, where its last number may be cut: one that all rows of its run share shows it."""
+    mine, last = {}, columns[-1]
+    _take(tail, columns, found, mine)
+    for key, [(row, fields)] in mine.items():
+        shared = [other[last] for other, _ in of_job.get(key, []) if last in _VALUES[1:]]
+        if row[last] in shared:
+            of_job[key].append((row, fields))
+        else:
+            found.aside.append((f"line {tail[0][0]}", f"it has no end, so that its {last} may be cut", fields))
+
+
 def read(data, path):
     """
     Read and judge the content of a results file.
@@ -255,13 +267,7 @@ def read(data, path):
     if found.aside and not of_job:
         place, why, _ = found.aside[0]
         raise ValueError(f"{path!r} has no row that can be read; {place}: {why}. {_LEFT}")
-    for number, line in tail:
-        # where the end of a number may be missing, only one that all rows of a run share shows it
-        if columns[-1] in ("optimal_value", "uniform_value"):
-            _take(tail, columns, found, of_job)
-        else:
-            why = f"it has no end, so that its {columns[-1]} may be cut"
-            found.aside.append((f"line {number}", why, _fields(line)))
+    _take_tail(tail, columns, found, of_job)
     _judge(found, of_job)
     return found
 

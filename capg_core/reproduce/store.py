@@ -99,15 +99,16 @@ class Results:
     def _set_aside(self, aside):
         """Add lines to the file beside the results, but none that it has: a kill in between comes here twice."""
         path = self.folder / ASIDE_FILE
-        there = path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
+        there = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         for place, why, fields in aside:
             writer.writerow((why if place.startswith("line ") else f"{place}: {why}", *fields))
-        new = [line for line in text.getvalue().split("\n") if line and line not in there.split("\n")]
+        known = {"", *there.split("\n")}
+        new = [line for line in text.getvalue().split("\n") if line not in known]
         start = "" if there.endswith("\n") else "\n" if there else f"why,{HEADER}\n"
         if new:
-            append(path, (start + "\n".join(new) + "\n").encode())
+            append(path, (start + "\n".join(new) + "\n").encode("utf-8", "surrogateescape"))
 
     def add(self, job, experiments, curve):
         """
