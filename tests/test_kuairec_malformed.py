@@ -15,7 +15,7 @@ from kuairec_files import (
     zipped,
 )
 
-from capg_core.worlds import kuairec_csv
+from capg_core.worlds import kuairec_csv, kuairec_place
 from capg_core.worlds.kuairec import load_kuairec
 
 
@@ -80,7 +80,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path, text, monkeypatch):
     def locked(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(kuairec_csv, "open", locked, raising=False)
+    monkeypatch.setattr(kuairec_place, "open", locked, raising=False)
     path = write(tmp_path / "small_matrix.csv", text)
     assert refusal(path).startswith(f"path: {path} cannot be read ([Errno 13] Permission denied)")
 

@@ -186,31 +186,35 @@ def test_rows_come_back_and_their_order_does_not_matter(tmp_path):
     assert (tmp_path / "a" / store.FILE).read_text().replace("experts outputs", "outputs") == text
 
 
-def test_every_torn_tail_is_dropped_and_repaired(tmp_path):
+def test_every_torn_tail_is_set_aside_and_repaired(tmp_path):
     with store.Results(tmp_path) as results:
         results.add(a_job(), {"outputs"}, CURVE)
         results.add(a_job(seed=1), {"outputs"}, CURVE)
-    path = tmp_path / store.FILE
+    path, aside = tmp_path / store.FILE, tmp_path / store.ASIDE_FILE
     data = path.read_bytes()
     first = data.index(a_job(seed=1).key.encode())
-    for cut in (*range(first, len(data), 37), len(data) - 1):
+    for cut in range(first, len(data) - 1, 37):
         path.write_bytes(data[:cut])
         with store.Results(tmp_path) as results:
             assert list(results.rows) == [a_job().key], cut
-            assert (results.dropped > 0) == (cut > first)
+            assert bool(results.notes) == (cut > first) == aside.exists()
             assert path.read_bytes() == data[:first]
             results.add(a_job(seed=1), {"outputs"}, CURVE)
         assert path.read_bytes() == data
-    path.write_bytes(data + b"\0" * 100)  # what a loss of power can leave
-    with store.Results(tmp_path) as results:
-        assert len(results.rows) == 2
-    assert path.read_bytes() == data
+        if aside.exists():  # not a byte is lost
+            assert data[first:cut].splitlines()[-1] in aside.read_bytes()
+            aside.unlink()
+    for whole in (data[:-1], data + b"\0" * 100):  # the last is what a loss of power can leave
+        path.write_bytes(whole)
+        with store.Results(tmp_path) as results:
+            assert len(results.rows) == 2 and not results.notes
+        assert path.read_bytes() == data
 
 
 def test_another_program_s_file_is_left_alone(tmp_path):
     path, header = tmp_path / store.FILE, ",".join(store.COLUMNS)
     cases = {"a,b\n1,2\n": "another header", header[:-1] + "\n": "another header", "no end": "another header"}
-    for text, words in (cases | {header + "\nx,y\n" + "," * 17 + "\n": "line 2 is not a row"}).items():
+    for text, words in (cases | {header + "\nx,y\n" + "," * 17 + "\n": "line 2: it has 2 fields"}).items():
         path.write_text(text)
         with pytest.raises(ValueError, match=words):
             store.Results(tmp_path)

@@ -1,18 +1,21 @@
 """The command line: ``python -m capg_core reproduce``. Puts the rooms of this package together.
 
-Exit status: 0 if all is done, 1 if a run failed, 2 for a command that makes no sense, 130 after Ctrl-C.
+Exit status: 0 if all is done, 1 if a run failed or a file could not be written, 2 for a command that makes no sense or
+a scheduler without fit workers, 130 after Ctrl-C.
 """
 
 import argparse
+import errno
 import sys
 
-from capg_core.reproduce.cluster import connect, run_on_cluster
+from capg_core.reproduce.cluster import ClusterLost, check_workers, connect, run_on_cluster
 from capg_core.reproduce.experiments import jobs_of, plan
+from capg_core.reproduce.files import write_atomically
 from capg_core.reproduce.jobs import warm_up
-from capg_core.reproduce.local import WorkerDied, run_local
+from capg_core.reproduce.local import UNGUARDED, WorkerDied, is_beginning, run_local
 from capg_core.reproduce.options import add_parser, read_options
 from capg_core.reproduce.progress import Bar
-from capg_core.reproduce.store import FILE, Results, write_atomically
+from capg_core.reproduce.store import Results
 from capg_core.reproduce.summary import SUMMARY_FILE, as_csv, as_table, summarise
 
 _AGAIN = "give the same command again to go on"
@@ -53,10 +56,10 @@ def _run(jobs, results, given, client):
 
 
 def _report(lines, results):
-    """Write the summary and the figures, and print the table."""
+    """Print the table, and write the summary and the figures."""
     summaries = summarise(lines, results.rows)
-    write_atomically(results.folder / SUMMARY_FILE, as_csv(summaries))
-    print(as_table(summaries), flush=True)
+    print(as_table(summaries), flush=True)  # it needs no room on a disk
+    write_atomically(results.folder / SUMMARY_FILE, as_csv(summaries).encode())
     _say(f"wrote {results.path} and {results.folder / SUMMARY_FILE}")
     try:
         from capg_core.reproduce.figures import write_figures
@@ -67,6 +70,43 @@ def _report(lines, results):
         _say(f"wrote {path}")
 
 
+def _run_and_report(lines, jobs, results, given, client):
+    """Do the work; return the exit status. Whatever stops it, what is finished is kept, and the message says so."""
+    kept = f"What is finished is in {results.path}; {_AGAIN}"
+    try:
+        _run(jobs, results, given, client)
+        results.finish(jobs)
+        _report(lines, results)
+    except KeyboardInterrupt:
+        _say(f"stopped. {kept}")
+        return 130
+    except (WorkerDied, ClusterLost) as error:
+        _say(f"{error}. {kept}")
+        return 1
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        _say(f"{error}. {kept}{', when there is room on the disk' if full else ''}")
+        return 1
+    except Exception as error:
+        _say(f"{type(error).__name__}: {error}. {kept}")
+        return 1
+    return 0
+
+
+def _fit_client(parser, address):
+    """Return the client of a scheduler that has workers who can do the work; end the program if it has none."""
+    try:
+        client = connect(address)
+        try:
+            check_workers(client, address, _say)
+        except BaseException:
+            client.close()
+            raise
+    except ValueError as error:
+        parser.error(f"argument --scheduler: {error}")
+    return client
+
+
 def _reproduce(parser, given):
     """Do what the command says; return the exit status."""
     options = read_options(parser, given)
@@ -74,37 +114,19 @@ def _reproduce(parser, given):
         lines = plan(options)
     except ValueError as error:
         parser.error(f"argument --estimators: {error}")
-    jobs = jobs_of(lines)
     try:
         results = Results(given.out)
     except (ValueError, OSError) as error:
         parser.error(f"argument --out: {error}")
     with results:
-        client = None
-        if given.scheduler is not None:
-            try:
-                client = connect(given.scheduler)
-            except ValueError as error:
-                parser.error(f"argument --scheduler: {error}")
-        if results.dropped:
-            _say(f"dropped {results.dropped} unfinished lines that a stopped run had left in {FILE}")
+        for note in results.notes:
+            _say(note)
         try:
-            _run(jobs, results, given, client)
+            client = None if given.scheduler is None else _fit_client(parser, given.scheduler)
         except KeyboardInterrupt:
-            _say(f"stopped. What is finished is in {results.path}; {_AGAIN}")
+            _say("stopped")
             return 130
-        except WorkerDied:
-            _say(
-                f"a worker process was killed, perhaps by the system for lack of memory. What is finished is in "
-                f"{results.path}; {_AGAIN}, with fewer --processes if memory is short"
-            )
-            return 1
-        except Exception as error:
-            _say(f"{type(error).__name__}: {error}. What is finished is in {results.path}; {_AGAIN}")
-            return 1
-        results.finish(jobs)
-        _report(lines, results)
-    return 0
+        return _run_and_report(lines, jobs_of(lines), results, given, client)
 
 
 def main(arguments=None):
@@ -121,6 +143,8 @@ def main(arguments=None):
     int
         The exit status. Bad arguments and ``--help`` raise SystemExit, as argparse does.
     """
+    if is_beginning():  # the process that started this one says what is wrong
+        sys.exit(UNGUARDED)
     parser = argparse.ArgumentParser(
         prog="python -m capg_core", description="Credit-assigned policy gradients for two-stage ranking."
     )

@@ -4,7 +4,7 @@ A figure has one block of panels for each setting. A panel's scale is the same i
 compared.
 """
 
-import os
+import io
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from capg_core.look import FONT, INK, PAPER, SOFT_INK, dress_axes, look_of
 from capg_core.reproduce.experiments import BASELINE_MARK, SETTINGS
+from capg_core.reproduce.files import write_atomically
 
 _COLUMNS = 3  # panels side by side
 _PANEL_WIDTH, _PANEL_HEIGHT = 5.2, 3.6  # inches
@@ -45,7 +46,8 @@ def _limits(summaries):
     # where no line comes near the optimum, as with a bad late stage, showing it would make all lines flat
     if high - low > _NEAR * (optimal - low):
         high = max(high, optimal)
-    room = 0.14 * (high - low or 1.0)  # for the labels of the references
+    # for the labels of the references; without a way to go there is only rounding between the lines
+    room = 0.14 * ((high - low if any(one.has_way for one in summaries) else 0.0) or 1.0)
     return low - room, high + room
 
 
@@ -136,14 +138,19 @@ def write_figures(summaries, folder):
     Returns
     -------
     list of pathlib.Path
+
+    Raises
+    ------
+    OSError
+        If a picture cannot be written.
     """
     paths = []
     for experiment in dict.fromkeys(one.line.experiment for one in summaries):
         path = folder / f"{experiment}.png"
-        half = folder / f".{experiment}.half.png"
+        picture = io.BytesIO()
         draw_experiment(experiment, [one for one in summaries if one.line.experiment == experiment]).savefig(
-            half, dpi=100, metadata={"Software": None}
+            picture, format="png", dpi=100, metadata={"Software": None}
         )
-        os.replace(half, path)
+        write_atomically(path, picture.getvalue())
         paths.append(path)
     return paths

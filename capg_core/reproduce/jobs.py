@@ -6,6 +6,7 @@ It knows nothing of experiments, files or processes.
 
 import functools
 import hashlib
+import re
 from dataclasses import dataclass
 
 import capg_core as capg
@@ -15,6 +16,7 @@ SYNTHETIC = "synthetic"
 FILM_WORLDS = ("films-completed", "films-own", "films-fitted")
 KUAIREC = "kuairec"  # a world's name is this, a dash and a digest of its matrix
 _WORLD_SEED = 0
+_MOST_POINTS = 100_000  # of a curve; more in a key is damage
 
 
 class StoppedEarly(Exception):
@@ -57,6 +59,11 @@ class Job:
         return "asymptotic" if RUNGS[self.estimator].marginals else "none"
 
     @property
+    def steps(self):
+        """The steps at which its curve has a point: every so many, and the last."""
+        return sorted({*range(0, self.n_steps, self.eval_every), self.n_steps})
+
+    @property
     def key(self):
         """The job's name: readable, and the same in every run."""
         return (
@@ -64,6 +71,46 @@ class Job:
             f"L{self.n_outputs}/{self.late_stage}/rate-{self.learning_rate:g}/steps-{self.n_steps}/"
             f"every-{self.eval_every}/seed-{self.seed}"
         )
+
+
+_KEY = re.compile(
+    r"(?P<world>[^/]+)/(?P<estimator>[^/]+)/[^/]+/baseline-(?P<baseline>none|mean)/K(?P<k>\d+)/M(?P<n_experts>\d+)/"
+    r"L(?P<n_outputs>\d+)/(?P<late_stage>[^/]+)/rate-(?P<learning_rate>[^/]+)/steps-(?P<n_steps>\d+)/"
+    r"every-(?P<eval_every>\d+)/seed-(?P<seed>\d+)",
+    re.ASCII,
+)
+
+
+def read_key(key):
+    """
+    Return the job that a key names.
+
+    Parameters
+    ----------
+    key : str
+
+    Returns
+    -------
+    Job or None
+        None if no job has this key.
+
+    Examples
+    --------
+    >>> job = Job("synthetic", "CA-PG", "none", 10, 1, 1, "optimal", 0.1, 400, 25, 0)
+    >>> read_key(job.key) == job, read_key("my notes")
+    (True, None)
+    """
+    found = _KEY.fullmatch(key)
+    if found is None or found["estimator"] not in RUNGS:
+        return None
+    given = found.groupdict()
+    try:
+        given |= {name: int(given[name]) for name, kind in Job.__annotations__.items() if kind is int}
+        job = Job(**given | {"learning_rate": float(given["learning_rate"])})
+    except ValueError:
+        return None
+    known = job.key == key and job.eval_every > 0 and job.n_steps <= _MOST_POINTS * job.eval_every
+    return job if known else None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,39 @@ _LOOK = 0.2  # seconds between two looks at the progress
 _mine = {}
 
 
+UNGUARDED = 88  # the exit status of a process that came back to the command instead of beginning its work
+_UNGUARDED_WORDS = (
+    'the script that called this has no `if __name__ == "__main__":`. Each worker process imports that script, so the '
+    "call must be below that line"
+)
+_NO_START_WORDS = (
+    "the worker processes ended before they began. Each imports the script that called this, so it must be a file, and "
+    'have the call below `if __name__ == "__main__":`'
+)
+_KILLED_WORDS = "a worker process was killed, perhaps by the system for lack of memory (then give fewer --processes)"
+
+
 class WorkerDied(Exception):
-    """A worker process ended by itself."""
+    """A worker process ended by itself; the text says why, as far as one sees."""
+
+
+def is_beginning():
+    """
+    Say whether this process is a worker that is not ready yet: it imports the script that started it.
+
+    Whoever comes to the command line in this state was called by a script that does not look at its ``__name__``.
+    """
+    return getattr(multiprocessing.current_process(), "_inheriting", False)
+
+
+def _why_died(processes, n_begun):
+    """Return what to say of workers that ended by themselves."""
+    for process in processes:
+        process.join(1.0)
+    if UNGUARDED in [process.exitcode for process in processes]:
+        return _UNGUARDED_WORDS
+    killed = any(process.exitcode == -getattr(signal, "SIGKILL", 9) for process in processes)
+    return _KILLED_WORDS if n_begun or killed else _NO_START_WORDS
 
 
 def _begin(taken, slots, stop):
@@ -79,16 +110,13 @@ def run_local(jobs, n_processes, kuairec, keep, show):
     Raises
     ------
     WorkerDied
-        If a process was killed, by the system for lack of memory for example. What was finished is kept.
+        If a process was killed, by the system for lack of memory for example, or could not begin. What was finished
+        is kept.
     """
     context = multiprocessing.get_context("spawn")
-    slots, stop = context.RawArray("q", n_processes), context.RawValue("i", 0)
-    executor = ProcessPoolExecutor(
-        n_processes, mp_context=context, initializer=_begin, initargs=(context.Value("i", 0), slots, stop)
-    )
-    with _for_children():  # the first submit starts all of them
-        futures = {executor.submit(_work, job, kuairec): job for job in jobs}
-    kept = set()
+    slots, stop, begun = context.RawArray("q", n_processes), context.RawValue("i", 0), context.Value("i", 0)
+    executor = ProcessPoolExecutor(n_processes, mp_context=context, initializer=_begin, initargs=(begun, slots, stop))
+    futures, kept, workers = {}, set(), set()
 
     def keep_finished(finished):
         for future in finished:
@@ -97,6 +125,10 @@ def run_local(jobs, n_processes, kuairec, keep, show):
                 keep(futures[future], future.result())
 
     try:
+        others = set(multiprocessing.active_children())
+        with _for_children():  # the submits start all of them
+            futures.update((executor.submit(_work, job, kuairec), job) for job in jobs)
+        workers |= set(multiprocessing.active_children()) - others
         pending = set(futures)
         while pending:
             finished, pending = wait(pending, timeout=_LOOK, return_when=FIRST_COMPLETED)
@@ -110,6 +142,6 @@ def run_local(jobs, n_processes, kuairec, keep, show):
         if isinstance(error, (KeyboardInterrupt, BrokenProcessPool)):
             keep_finished(futures)
         if isinstance(error, BrokenProcessPool):
-            raise WorkerDied from error
+            raise WorkerDied(_why_died(workers, begun.value)) from error
         raise
     executor.shutdown(wait=True)

@@ -1,6 +1,7 @@
 """The command line's options: their names, help, defaults and checks."""
 
 import argparse
+import os
 
 from capg_core.ladder import RUNGS
 from capg_core.reproduce.experiments import EXPERIMENTS, Options, as_variant, default_variants
@@ -25,7 +26,8 @@ candidate-size use the first K of --k. An experiment leaves out estimators that 
 """
 _MORE = """\
 In --out are then: results.csv (one row for each run and evaluation), summary.csv, and a figure for each experiment.
-A run that was stopped goes on when the same command is given again: what is finished is not run again. All experiments
+A run that was stopped goes on when the same command is given again: what is finished is not run again. You may sort or
+join results.csv; rows that are no whole run go to results.set-aside.csv, and are never deleted. All experiments
 and defaults take hours; --quick takes two minutes, and is too short to see who wins in the end.
 
   python -m capg_core reproduce --quick
@@ -48,6 +50,11 @@ def _whole(low, most=None):
         return value
 
     return read
+
+
+def _path(text):
+    """Return a path; the shell leaves ~ in --out=~/results as it is."""
+    return os.path.expanduser(text)
 
 
 def _names(variants):
@@ -89,14 +96,16 @@ def add_parser(commands):
         "--processes", type=_whole(1, 1024), default=2, metavar="N",
         help="worker processes, one thread each (default: 2); more than the computer's cores are no use",
     )  # fmt: skip
-    parser.add_argument("--out", default="reproduction", metavar="FOLDER", help="of results (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=_path, default="reproduction", metavar="FOLDER", help="of results (default: %(default)s)"
+    )
     parser.add_argument(
         "--scheduler", metavar="ADDRESS",
         help="send the runs to this Dask scheduler instead, such as tcp://127.0.0.1:8786. Its workers need this "
         "package and one thread each (--nthreads 1). Needs: pip install 'capg[cluster]'",
     )  # fmt: skip
     parser.add_argument(
-        "--kuairec", metavar="PATH",
+        "--kuairec", type=_path, metavar="PATH",
         help="KuaiRec's small_matrix.csv, or a folder or zip that holds it, for the experiment ratings; on a cluster, "
         "a path that every worker can read",
     )  # fmt: skip

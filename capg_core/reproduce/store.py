@@ -1,94 +1,21 @@
 """The results file: one row for each run and evaluation, kept so that a killed run can go on.
 
-A job's rows are appended in one write when it is finished. What a killed process left half written is found by its end
-and dropped. Only one process writes: the folder is locked while it runs. May import ``jobs``.
+A job's rows are appended in one write when it is finished. Whatever is found in the file later is judged by ``rows``;
+what cannot be used is moved to a file beside it, and never deleted. Only one process writes: the folder is locked while
+it runs. May import ``files`` and ``rows``.
 """
 
+import csv
+import io
 import os
-import tempfile
 from pathlib import Path
 
-COLUMNS = (
-    "job", "experiments", "world", "estimator", "marginal", "baseline", "k", "n_experts", "n_outputs", "late_stage",
-    "learning_rate", "n_steps", "seed", "step", "seconds", "policy_value", "optimal_value", "uniform_value",
-)  # fmt: skip
+from capg_core.reproduce.files import append, is_protected, lock, remove_leftovers, write_atomically
+from capg_core.reproduce.rows import COLUMNS, HEADER, Found, as_bytes, as_line, as_notes, read
+
 FILE = "results.csv"
+ASIDE_FILE = "results.set-aside.csv"
 _LOCK = ".results.lock"
-_HEADER = ",".join(COLUMNS)
-_FLOATS = ("seconds", "policy_value", "optimal_value", "uniform_value")
-
-
-def _sync_folder(folder):
-    """Make a rename last through a loss of power, where the system can."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def write_atomically(path, text):
-    """
-    Replace a file: after a kill there is the old one or the new one.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    text : str
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)  # mkstemp's are for the owner alone
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _lock(path):
-    """Return an open file that holds a lock until it is closed, even by a kill; None if another process has it."""
-    file = open(path, "a+b")  # noqa: SIM115, it is kept open
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
-
-
-def _parse(line):
-    """Return a line of the file as a dict of typed values, or None if it is not one."""
-    fields = line.split(",")
-    if len(fields) != len(COLUMNS):
-        return None
-    row = dict(zip(COLUMNS, fields, strict=True))
-    try:
-        for name in ("step", "n_steps"):
-            row[name] = int(row[name])
-        for name in _FLOATS:
-            row[name] = float(row[name])
-    except ValueError:
-        return None
-    return row
-
-
-def _text(row):
-    """Return a row as a line; a float is written so that reading it gives the same one."""
-    row = row | {"seconds": f"{row['seconds']:.3f}"}
-    return ",".join(str(row[name]) for name in COLUMNS)
 
 
 class Results:
@@ -98,36 +25,50 @@ class Results:
     Parameters
     ----------
     folder : str or pathlib.Path
-        Made if it does not exist.
+        Made if it does not exist. "~" is the home folder.
 
     Attributes
     ----------
     rows : dict
         From a job's key to its rows, each a dict with the names of `COLUMNS`. Only complete jobs.
-    dropped : int
-        How many lines a killed run had left unfinished; they are gone from the file.
+    notes : list of str
+        What was not as a finished run leaves it: lines left out because they are repeated, and lines that cannot be
+        used and are in ``results.set-aside.csv`` now.
 
     Raises
     ------
     ValueError
-        For a folder that is a file or is in use, or a results file that is another program's.
+        For a folder that is a file or is in use, or a results file that is another program's or write-protected.
+    OSError
+        If the folder cannot be made, or the disk is full.
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise ValueError(f"{str(folder)!r} is a file or is below one; expected a folder") from None
         self.path = self.folder / FILE
-        self._held = _lock(self.folder / _LOCK)
-        if self._held is None:
-            raise ValueError(f"{str(folder)!r} is in use by another run; expected a folder of its own")
+        self._held = []
         try:
+            self._hold(self.folder)
+            target = Path(os.path.realpath(self.path)).parent
+            if not target.is_dir():
+                raise ValueError(f"{str(self.path)!r} is a link into {str(target)!r}; expected a folder that exists")
+            if not os.path.samefile(target, self.folder):  # two folders may have links to one file
+                self._hold(target)
             self._read()
         except BaseException:
             self.close()
             raise
+
+    def _hold(self, folder):
+        held = lock(folder / _LOCK)
+        if held is None:
+            raise ValueError(f"{str(folder)!r} is in use by another run; expected a folder of its own")
+        self._held.append(held)
+        remove_leftovers(folder)
 
     def __enter__(self):
         return self
@@ -137,39 +78,37 @@ class Results:
 
     def close(self):
         """Give the folder free."""
-        self._held.close()
+        for held in self._held:
+            held.close()
 
     def _read(self):
-        """Read what is there, and repair the end that a killed run left."""
-        self.rows, self.dropped = {}, 0
-        if not self.path.exists() or self.path.stat().st_size == 0:
-            write_atomically(self.path, _HEADER + "\n")
-            return
-        *lines, tail = self.path.read_bytes().decode("utf-8", "replace").split("\n")
-        if not lines or lines[0] != _HEADER:
-            raise ValueError(
-                f"{str(self.path)!r} has another header: {(lines + [tail])[0][:60]!r}; expected {_HEADER!r}. "
-                "It is left as it is: choose another folder"
-            )
-        read = [_parse(line) for line in lines[1:]]
-        if None in read[:-1]:
-            raise ValueError(
-                f"{str(self.path)!r}, line {read.index(None) + 2} is not a row of results; expected {len(COLUMNS)} "
-                "fields. It is left as it is: choose another folder"
-            )
-        for row in read:
-            if row is not None:
-                self.rows.setdefault(row["job"], []).append(row)
-        # the rows of a job are written in order, so a job is whole if its last step is there
-        self.rows = {key: rows for key, rows in self.rows.items() if rows[-1]["step"] == rows[-1]["n_steps"]}
-        kept = sum(map(len, self.rows.values()))
-        self.dropped = len(read) + (tail != "") - kept
-        if self.dropped:
-            self._write(self.rows)
+        """Read what is there, move aside what cannot be used, and bring the rest into our form."""
+        if self.path.exists() and not self.path.is_file():  # a pipe could block for ever
+            raise ValueError(f"{str(self.path)!r} is not a regular file; expected a file of results")
+        if is_protected(self.path):
+            raise ValueError(f"{str(self.path)!r} is write-protected; expected a file that may be written")
+        data = self.path.read_bytes() if self.path.exists() else b""
+        found = read(data, str(self.path)) if data else Found()
+        self.rows = found.rows
+        self.notes = as_notes(found, str(self.path), ASIDE_FILE)
+        if found.aside:  # before they are gone from the other
+            self._set_aside(found.aside)
+        if (text := as_bytes(self.rows, self.rows)) != data:
+            write_atomically(self.path, text)
 
-    def _write(self, keys):
-        lines = [_text(row) for key in keys for row in self.rows[key]]
-        write_atomically(self.path, "\n".join([_HEADER, *lines]) + "\n")
+    def _set_aside(self, aside):
+        """Add lines to the file beside the results, but none that it has: a kill in between comes here twice."""
+        path = self.folder / ASIDE_FILE
+        there = path.read_bytes().decode("utf-8", "surrogateescape") if path.exists() else ""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        for place, why, fields in aside:
+            writer.writerow((why if place.startswith("line ") else f"{place}: {why}", *fields))
+        known = {"", *there.split("\n")}
+        new = [line for line in text.getvalue().split("\n") if line not in known]
+        start = "" if there.endswith("\n") else "\n" if there else f"why,{HEADER}\n"
+        if new:
+            append(path, (start + "\n".join(new) + "\n").encode("utf-8", "surrogateescape"))
 
     def add(self, job, experiments, curve):
         """
@@ -184,7 +123,7 @@ class Results:
         Raises
         ------
         OSError
-            If the disk is full; the next run drops what was half written.
+            If the disk is full; the file is as before.
         """
         if job.key in self.rows:
             return
@@ -193,10 +132,10 @@ class Results:
         same |= {"optimal_value": curve.optimal_value, "uniform_value": curve.uniform_value}
         points = zip(curve.steps, curve.seconds, curve.policy_value, strict=True)
         rows = [same | {"step": step, "seconds": s, "policy_value": value} for step, s, value in points]
-        with self.path.open("ab") as file:
-            file.write("".join(_text(row) + "\n" for row in rows).encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
+        if self.path.exists():
+            append(self.path, "".join(as_line(row) + "\n" for row in rows).encode())
+        else:  # someone has deleted it; what it held is still known here
+            write_atomically(self.path, as_bytes(self.rows | {job.key: rows}, [*self.rows, job.key]))
         self.rows[job.key] = rows
 
     def finish(self, wanted):
@@ -207,10 +146,17 @@ class Results:
         ----------
         wanted : dict
             From a job to the set of its experiments; they are added to those that the file already names.
+
+        Raises
+        ------
+        OSError
+            If the disk is full; the file is as before.
         """
         for job, experiments in wanted.items():
             rows = self.rows[job.key]
             names = " ".join(sorted(experiments.union(rows[0]["experiments"].split())))
             for row in rows:
                 row["experiments"] = names
-        self._write(sorted(self.rows))
+        text = as_bytes(self.rows, sorted(self.rows))
+        if not self.path.exists() or text != self.path.read_bytes():  # a finished file needs no room on the disk
+            write_atomically(self.path, text)

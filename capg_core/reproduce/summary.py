@@ -1,6 +1,7 @@
 """The table at the end: the final value of every line, how much of the way it went, and how fast. Imports NumPy alone.
 
-The way is from the value of random candidates (0 %) to the optimal value (100 %).
+The way is from the value of random candidates (0 %) to the optimal value (100 %). There is none where every choice of
+candidates is equally good, as with K = n or with equal rewards.
 """
 
 import csv
@@ -16,6 +17,7 @@ _FIELDS = (
     "experiment", "panel", "setting", "estimator", "n_seeds", "uniform_value", "optimal_value", "final_mean",
     "final_sd", "share_of_way", "steps_to_50", "steps_to_90",
 )  # fmt: skip
+_ROUNDING = 1e-9  # the exact values' error, in shares of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +47,19 @@ class Summary:
         return float(last.mean()), float(last.std(ddof=1)) if last.size > 1 else float("nan")
 
     @property
+    def has_way(self):
+        """Whether the optimal value is above that of random candidates by more than rounding."""
+        return self.optimal - self.uniform > _ROUNDING * max(abs(self.optimal), abs(self.uniform))
+
+    @property
     def share(self):
-        """How much of the way the mean went, in the end."""
-        return (self.final[0] - self.uniform) / (self.optimal - self.uniform)
+        """How much of the way the mean went, in the end; NaN if there is no way to go."""
+        return (self.final[0] - self.uniform) / (self.optimal - self.uniform) if self.has_way else float("nan")
 
     def steps_to(self, share):
         """Return the first evaluated step beyond a share of the way, the mean over seeds; NaN if one never was."""
+        if not self.has_way:
+            return float("nan")
         beyond = self.values >= self.uniform + share * (self.optimal - self.uniform)
         if not beyond.any(axis=1).all():
             return float("nan")
@@ -103,6 +112,8 @@ def _cell(one):
     """Return one estimator's numbers in one setting."""
     mean, sd = one.final
     value = f"{mean:.3f}" + ("" if np.isnan(sd) else f" ± {sd:.3f}")
+    if not one.has_way:
+        return f"{value:>15} {'-':>8}{'-':>8}{'-':>8}"
     reached = [one.steps_to(share) for share in (0.5, 0.9)]
     return f"{value:>15} {100.0 * one.share:6.1f} %" + "".join(
         f"{'never' if np.isnan(step) else f'{step:.0f}':>8}" for step in reached
@@ -130,7 +141,8 @@ def as_table(summaries):
     text = ["The way: 0 % is random candidates, 100 % optimal. To 50 % and to 90 %: steps until so much of it is done."]
     for (experiment, panel), estimators in blocks.items():
         first = next(iter(next(iter(estimators.values())).values()))
-        text += ["", f"{experiment}, {panel} (random {first.uniform:.3f}, optimal {first.optimal:.3f})"]
+        none = "" if first.has_way else ": there is no way to go, every choice of candidates is equally good"
+        text += ["", f"{experiment}, {panel} (random {first.uniform:.3f}, optimal {first.optimal:.3f}){none}"]
         text.append(" " * 14 + " | ".join(SETTINGS[name].center(width) for name in SETTINGS))
         text.append(f"{'estimator':14}" + " | ".join(columns.rjust(width) for _ in SETTINGS))
         for label, settings in estimators.items():

@@ -6,15 +6,19 @@ Data: KuaiRec, licence CC BY-SA 4.0, https://kuairec.com.
 Source: Gao et al. (2022), "KuaiRec: A Fully-observed Dataset and Insights for Evaluating Recommender Systems", CIKM.
 """
 
+import warnings
+
 import numpy as np
 
-from capg_core.worlds.kuairec_csv import FILE, open_csv, read_rows
+from capg_core.worlds.kuairec_csv import read_rows
+from capg_core.worlds.kuairec_place import FILE, open_csv
 from capg_core.worlds.world import World
 
 # The reward is mean (1 + eps), eps normal with deviation 0.3; Kiyohara et al. (2026) use KuaiRec in this manner.
 _LARGEST_REWARD = 10.0  # watch ratios reach into the hundreds, and a few of them would rule every average
 _RELATIVE_NOISE = 0.3
 _MAX_CELLS = 20_000_000  # small_matrix.csv has 4.7 million; big_matrix.csv, 77 million and mostly empty, is refused
+_NEARLY_ALL, _FEW = 0.9, 0.5  # of the videos: what a user has, and what one has at whom a file was cut
 
 
 class KuaiRecWorld(World):
@@ -63,7 +67,7 @@ def _distinct(parts, index):
 
 
 def _fill(parts, user_ids, video_ids):
-    """Return the matrix and the number of cells that have a row. Empties ``parts`` on the way, to save memory."""
+    """Return the matrix and each user's number of cells with a row. Empties ``parts`` on the way, to save memory."""
     shape = user_ids.size, video_ids.size
     mean, seen = np.zeros(shape), np.zeros(shape, bool)
     parts.reverse()
@@ -74,7 +78,18 @@ def _fill(parts, user_ids, video_ids):
         new = ~seen.ravel()[cells]
         mean.ravel()[cells[new]] = np.minimum(ratios[first[new]], _LARGEST_REWARD)
         seen.ravel()[cells] = True
-    return mean, np.count_nonzero(seen)
+    return mean, np.count_nonzero(seen, axis=1)
+
+
+def _warn_if_cut(counts, last, user, n_videos):
+    """Warn if the user of the file's last row has few videos, where most users have nearly all."""
+    others = np.delete(counts, last)
+    if others.size and np.median(others) >= _NEARLY_ALL * n_videos and counts[last] < _FEW * n_videos:
+        warnings.warn(
+            f"the last user of the file, {user}, has {counts[last]} of {n_videos} videos, and most users have nearly "
+            "all: the file may have been cut. What is missing counts as never watched",
+            stacklevel=3,
+        )
 
 
 def load_kuairec(path):
@@ -91,7 +106,8 @@ def load_kuairec(path):
     ----------
     path : str or os.PathLike
         ``small_matrix.csv``, or a folder or zip with a file of that name inside, such as
-        ``KuaiRec 2.0/data/small_matrix.csv``. Folders are searched three levels deep. A zip is not unpacked to disk.
+        ``KuaiRec 2.0/data/small_matrix.csv``. Folders are searched three levels deep, through links too. "~" is the
+        home folder. A zip is not unpacked to disk, nor is a csv packed as .gz, .bz2 or .xz. Any line ends are read.
         The columns ``user_id``, ``video_id`` and ``watch_ratio`` are read; others are ignored.
 
     Returns
@@ -103,7 +119,13 @@ def load_kuairec(path):
     ------
     ValueError
         If there is no such file or more than one, if it cannot be read, or if it is malformed. The message then names
-        file, line (the header is line 1) and column. Also for more than 20 million pairs of user and video.
+        file, line (the header is line 1) and column. Also for more than 20 million pairs of user and video, and for a
+        file that ends where spreadsheets cut (after 1,048,576 or 65,536 lines).
+
+    Warns
+    -----
+    UserWarning
+        If the last user of the file has few videos where most have nearly all, as in a file that was cut.
 
     References
     ----------
@@ -129,5 +151,8 @@ def load_kuairec(path):
             f"{_MAX_CELLS} pairs of them ({FILE} has 1411 users and 3327 videos)"
         )
     n_rows = sum(part[0].size for part in parts)
-    mean, observed = _fill(parts, user_ids, video_ids)
+    user = parts[-1][0][-1]
+    mean, counts = _fill(parts, user_ids, video_ids)
+    _warn_if_cut(counts, np.searchsorted(user_ids, user), user, video_ids.size)
+    observed = int(counts.sum())
     return KuaiRecWorld(mean, user_ids, video_ids, observed / mean.size, n_rows - observed)

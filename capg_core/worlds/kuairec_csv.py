@@ -1,25 +1,18 @@
-"""Reading KuaiRec's csv as a stream, wherever it is: a file, a folder or a zip that holds it.
+"""Reading KuaiRec's csv from a stream, which ``kuairec_place`` opens.
 
 What is wrong with a file is said by file, line and column. Well-formed blocks are read quickly, the others line by
 line.
 """
 
 import codecs
-import contextlib
 import csv
-import lzma
-import os
 import re
-import struct
-import zipfile
-import zlib
 
 import numpy as np
 
-FILE = "small_matrix.csv"
+from capg_core.worlds.kuairec_place import FILE, readable
+
 _NEEDED = ("user_id", "video_id", "watch_ratio")
-_EXPECTED = f"a {FILE} of KuaiRec, a folder that holds one, or a zip that holds one"
-_FOLDER_LEVELS = 3  # "KuaiRec 2.0/data" is two levels down; one more for the folder that the user unpacked into
 
 _CHUNK_BYTES = 4_000_000
 _MAX_LINE_BYTES = 16_000_000  # a file without line ends would be read whole
@@ -33,10 +26,8 @@ _GOOD_FIELD = re.compile(r'("([^"]|"")*"|[^",][^,]*|),')
 _DIGITS = np.isin(np.arange(256), list(b"0123456789"))
 _NUMERIC = np.isin(np.arange(256), list(b"0123456789+-.eE"))
 
-_UNREADABLE = (
-    OSError, EOFError, NotImplementedError, RuntimeError, UnicodeError, struct.error, OverflowError,
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError,
-)  # fmt: skip
+# As many lines, with the header, as spreadsheets keep of a longer file: of today, and the old ones.
+_SPREADSHEET_LINES = (1_048_576, 65_536)
 
 
 def _show(value):
@@ -48,84 +39,11 @@ def _refuse(source, line, column, problem, expected):
     raise ValueError(f"path: {source}, line {line}, column {column} {problem}; expected {expected}")
 
 
-@contextlib.contextmanager
-def _readable(source):
-    """Turn every way in which reading can fail into a ValueError that names the file."""
-    try:
-        yield
-    except _UNREADABLE as error:
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"path: {source} cannot be read ({reason}); expected {_EXPECTED}") from error
-
-
-def _the_one(found, path, place):
-    """Return the only thing found."""
-    if not found:
-        raise ValueError(f"path = {path!r}: there is no {FILE} {place}; expected {_EXPECTED}")
-    if len(found) > 1:
-        raise ValueError(f"path = {path!r} holds {len(found)} files: {', '.join(found)}; expected only one {FILE}")
-    return found[0]
-
-
-def _in_folder(folder):
-    """Return every small_matrix.csv in a folder, at most _FOLDER_LEVELS down."""
-    found = []
-    for here, below, files in os.walk(folder):
-        if FILE in files:
-            found.append(os.path.join(here, FILE))
-        depth = 0 if here == folder else os.path.relpath(here, folder).count(os.sep) + 1
-        # The archiver of macOS leaves a shadow of each file in __MACOSX.
-        below[:] = sorted(name for name in below if name != "__MACOSX") if depth < _FOLDER_LEVELS else []
-    return found
-
-
-def _in_zip(archive):
-    """Return every small_matrix.csv in a zip as a dict from a name to the entry; a repeated name gets a number."""
-    found = {}
-    for entry in archive.infolist():
-        *folders, name = entry.filename.replace("\\", "/").split("/")  # some archivers of Windows write backslashes
-        if name == FILE and "__MACOSX" not in folders:
-            again = f" (entry {len(found) + 1})" if repr(entry.filename) in found else ""
-            found[repr(entry.filename) + again] = entry
-    return found
-
-
-@contextlib.contextmanager
-def open_csv(path):
-    """Yield the csv as a stream of bytes, and its name for messages."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise ValueError(f"path = {path!r}; expected {_EXPECTED}, as a str or a path")
-    path = os.fsdecode(path)
-    if "\0" in path or not os.path.exists(path):
-        raise ValueError(f"path = {path!r} does not exist; expected {_EXPECTED}")
-    file = path
-    if os.path.isdir(path):
-        file = _the_one(_in_folder(path), path, f"in this folder, down to {_FOLDER_LEVELS} levels below it")
-    if not os.path.isfile(file):  # a pipe could block for ever
-        raise ValueError(f"path: {file} is not a regular file; expected {_EXPECTED}")
-    with contextlib.ExitStack() as stack:
-        with _readable(file):
-            stream = stack.enter_context(open(file, "rb"))
-            start = stream.read(4)
-            stream.seek(0)
-        if start not in (b"PK\x03\x04", b"PK\x05\x06") and not file.lower().endswith(".zip"):
-            yield stream, file
-            return
-        with _readable(file):
-            archive = stack.enter_context(zipfile.ZipFile(stream))
-        entries = _in_zip(archive)
-        member = _the_one(list(entries), path, "in this zip")
-        source = f"{file}, member {member}"
-        with _readable(source):
-            stream = stack.enter_context(archive.open(entries[member]))
-        yield stream, source
-
-
 def _blocks(stream, source):
     """Yield (number of its first line, block of whole lines); every line has its line end."""
     line, rest = 1, b""
     while True:
-        with _readable(source):
+        with readable(source):
             data = stream.read(_CHUNK_BYTES)
         if not data:
             break
@@ -252,7 +170,7 @@ def _parse_lines(block, line, blank, columns, source):
 
 
 def read_rows(stream, source):
-    """Return the rows as a list of (users, videos, ratios), one for each block."""
+    """Return the rows as a list of (users, videos, ratios), one for each block; refuse a file that was cut."""
     parts, columns, blank = [], None, 0
     for line, block in _blocks(stream, source):
         if columns is None:
@@ -269,4 +187,10 @@ def read_rows(stream, source):
         _refuse(source, 1, _NEEDED[0], "is missing: the file is empty", f"a header with {', '.join(_NEEDED)}")
     if not parts:
         _refuse(source, 2, columns[0], "is missing: the file ends after its header", "at least one row")
+    n_lines = 1 + sum(part[0].size for part in parts)
+    if n_lines in _SPREADSHEET_LINES:
+        raise ValueError(
+            f"path: {source} has {n_lines:,} lines, which is where a spreadsheet cuts a file, so the rest is missing; "
+            f"expected the {FILE} that was downloaded, not one that a spreadsheet saved"
+        )
     return parts
