@@ -1,65 +1,29 @@
 """What all tests share: where compiled kernels are kept, the order of the files, one browser, and what was measured."""
 
 import contextlib
-import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "capg_core"
-ABOVE_THE_NUMBERS = ("classroom", "reproduce")
 # The longest files first, so that two workers end together. The first needs no kernels but its own, and meanwhile the
 # other worker compiles those that all share.
 LONG_FIRST = (
     "test_delivery", "test_browser_course", "test_reproduce", "test_training", "test_browser_training", "test_exact",
+    "test_reproduce_kills", "test_kernel_cache", "test_fuzz", "test_interrupts", "test_panel_threads", "test_records",
     "08_real_ratings", "07_training_race", "09_mixture_of_experts", "test_house", "test_browser", "test_kuairec",
 )  # fmt: skip
 IN_ORDER = ("no", "loadfile", "loadscope")
 MEASURED = "measured"
 
 
-def version_of_the_kernels():
-    """
-    Return a name for all that kernels are made of.
-
-    Numba's disk cache does not see that another file changed, and a kernel takes constants and kernels from others: so
-    every file counts that a kernel may import. test_house.py shows that none comes from `classroom` or `reproduce`.
-    """
-    digest = hashlib.sha256(repr(sorted(item for item in os.environ.items() if item[0][:6] == "NUMBA_")).encode())
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE)
-        if name.parts[0] not in ABOVE_THE_NUMBERS:
-            digest.update(f"{name} {path.stat().st_size}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def kernel_cache(config):
-    """Return a folder for compiled kernels that stays between runs while their sources do (`--cache-clear` empties)."""
-    if not hasattr(config, "cache"):
-        folder = tempfile.mkdtemp(prefix="capg-kernels-")
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        return folder
-    home = config.cache.mkdir("kernels")
-    mine = home / version_of_the_kernels()
-    mine.mkdir(exist_ok=True)
-    os.utime(mine)
-    for other in home.iterdir():
-        # not a younger one: another run may be using it
-        if other != mine and other.stat().st_mtime < time.time() - 24 * 3600:
-            shutil.rmtree(other, ignore_errors=True)
-    return str(mine / "kernels")
-
-
 def pytest_configure(config):
-    # workers inherit the folder of the run that started them
+    # one place for all workers and all processes that tests start; the package tells old sources from new by itself
     if "NUMBA_CACHE_DIR" not in os.environ:
-        os.environ["NUMBA_CACHE_DIR"] = kernel_cache(config)
+        home = config.cache.mkdir("kernels") if hasattr(config, "cache") else tempfile.mkdtemp(prefix="capg-kernels-")
+        os.environ["NUMBA_CACHE_DIR"] = os.path.join(home, "all")
     if config.getoption("nbval", False) and (dist := config.getoption("dist", "no")) not in IN_ORDER:
         raise pytest.UsageError(
             f"--dist {dist} tears a notebook's cells apart, and they run in one kernel, in order; with --nbval say "

@@ -98,7 +98,7 @@ def test_the_sentence_has_the_numbers_of_the_curves():
     assert "s of training" not in panel.text and "left" not in panel.text  # no time in what a notebook stores
 
 
-def test_curves_grow_together_and_pictures_are_drawn_on_the_way(endless, capsys):
+def test_curves_grow_together_and_pictures_are_drawn_on_the_way(endless, measured):
     begin = time.monotonic()
     endless.start()
     seen = set()
@@ -111,8 +111,7 @@ def test_curves_grow_together_and_pictures_are_drawn_on_the_way(endless, capsys)
     assert len(seen) > 4 and endless.pictures > 4
     assert 0.0 < endless.bar.value < 1.0 and " left" in endless.status.value
     took = sum(run.spent for run in endless._race.runs.values()) / endless._race.elapsed
-    with capsys.disabled():
-        print(f"\n{endless.pictures / (time.monotonic() - begin):.1f} pictures a second, {took:.0%} of it training")
+    measured(f"{endless.pictures / (time.monotonic() - begin):.1f} pictures a second, {took:.0%} of it training")
 
 
 def test_stop_keeps_what_was_learned_and_start_begins_anew(endless):
