@@ -1,13 +1,16 @@
 # The two commands are `make lab` and `make test`. On Windows, README.md has the same as plain pip lines.
-# ARGS are handed on: make lab ARGS=--no-browser, make test ARGS="-k exact".
+# ARGS are handed on: make lab ARGS=--no-browser, make test ARGS="-k exact". WORKERS=0 tests in one process.
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 ARGS ?=
-# The matrices here are small: two threads of the linear algebra wait for each other, most of all on a busy machine.
-export OPENBLAS_NUM_THREADS := 1
+WORKERS ?= 2
+# A file is one worker's: the cells of a notebook share a kernel, and module fixtures are made once. The slowest go first.
+PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=120
+CORE := $(addprefix tests/test_,house.py exact.py approximations.py estimators.py sampling.py lists.py)
+RUFF := $(PY) -m ruff check .
 # JupyterLab refuses to run as root unless told to.
 ROOT_FLAG := $(shell [ "$$(id -u)" -eq 0 ] && echo --allow-root)
 # The first of these that is Python 3.11, 3.12 or 3.13. Set PYTHON= to choose another.
@@ -17,12 +20,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 
 # $(call or_say,what failed and what to do)
 or_say = || { echo "make $(firstword $(MAKECMDGOALS)): $(1)" >&2; exit 1; }
+ruff_says = $(call or_say,ruff found what it lists above. 'ruff check --fix .' repairs most of it)
 
-.PHONY: help lab test bench notebooks readme-picture clean
+.PHONY: help lab check test bench notebooks readme-picture clean
 
 help:
 	@echo "make lab             open the course in JupyterLab (make lab ARGS=--no-browser: only the server)"
-	@echo "make test            run every test there is"
+	@echo "make check           under a minute: ruff, the structure, the core mathematics, one notebook"
+	@echo "make test            run every test there is (make test WORKERS=0: in one process)"
 	@echo "make bench           measure the speed, each number beside its peer"
 	@echo "make notebooks       execute all notebooks and store their outputs"
 	@echo "make readme-picture  draw the picture at the top of the README"
@@ -54,11 +59,15 @@ lab: $(VENV)/.lab
 	@$(PY) -m jupyterlab $(ROOT_FLAG) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS) \
 		$(call or_say,JupyterLab stopped with an error. If its port is taken try: make lab ARGS=--port=8899)
 
+check: $(VENV)/.test
+	@$(RUFF) $(ruff_says)
+	@$(PYTEST) $(CORE) notebooks/00_start_here.ipynb -m "not slow" $(ARGS)
+
 # One pytest call runs the mathematics, the panel, the browser and all notebooks, so its summary comes last.
 test: $(VENV)/.test
-	@$(PY) -m ruff check . $(call or_say,ruff found what it lists above. 'ruff check --fix .' repairs most of it)
+	@$(RUFF) $(ruff_says)
 	@echo "make test: to run one failing test again: $(PY) -m pytest NAME"
-	@$(PY) -m pytest tests notebooks --nbval --nbval-cell-timeout=120 $(ARGS)
+	@$(PYTEST) tests notebooks $(ARGS)
 
 bench: $(VENV)/.test
 	@$(PY) tests/tools/bench.py $(ARGS) $(call or_say,the benchmark failed. See its message above)

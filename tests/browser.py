@@ -34,6 +34,7 @@ HOW_TO_GET_ONE = (
 # In a container there is no sandbox, no graphics card and little shared memory.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
+VIEW = {"width": 1280, "height": 900}
 
 
 class NoBrowser(Exception):
@@ -164,7 +165,7 @@ def lab(notebooks=NOTEBOOKS, theme=LIGHT):
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={home / 'root'}"]
         command += ["--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password="]
-        command += ["--PasswordIdentityProvider.password_required=False"]
+        command += ["--PasswordIdentityProvider.password_required=False", "--LabApp.expose_app_in_browser=True"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.append("--allow-root")
         log = home / "log.txt"
@@ -200,9 +201,23 @@ def menu(page, *labels):
         page.locator(where, has_text=label).first.click()
 
 
+# What File > Close and Shut Down Notebook does, without its question about what is not saved; then a double click.
+NEXT_NOTEBOOK = """async name => {
+    const app = window.jupyterapp;
+    for (const panel of [...app.shell.widgets('main')]) {
+        await panel.sessionContext?.shutdown();
+        panel.dispose();
+    }
+    await app.commands.execute('docmanager:open', { path: name });
+}"""
+
+
 def open_notebook(page, address, name):
-    """Open a notebook in Lab, clear its stored outputs, and wait for an idle kernel."""
-    page.goto(f"{address}/lab/tree/{name}?reset")
+    """Open a notebook in Lab (instead of the one that is open), clear its stored outputs, wait for an idle kernel."""
+    if page.url.startswith(f"{address}/lab/"):  # loading Lab again takes longer than most notebooks run
+        page.evaluate(NEXT_NOTEBOOK, name)
+    else:
+        page.goto(f"{address}/lab/tree/{name}?reset")
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
     dialog = page.locator(".jp-Dialog button.jp-mod-accept")
     if dialog.count():  # a busy Lab asks now and then which kernel to start

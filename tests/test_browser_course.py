@@ -1,10 +1,9 @@
 """Every other notebook in JupyterLab in a real browser: run all, then move its panel by keyboard, and back."""
 
-import os
 from pathlib import Path
 
 import pytest
-from browser import NoBrowser, PanelInPage, chromium, error_outputs, lab, open_notebook, run_all
+from browser import PanelInPage, error_outputs, open_notebook, run_all
 
 pytestmark = pytest.mark.browser
 # the first and the race have browser tests of their own
@@ -12,33 +11,17 @@ ELSEWHERE = ("00_start_here", "07_training_race")
 STEMS = sorted(path.stem for path in (Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 
-@pytest.fixture(scope="module")
-def desk():
-    """A browser and a running Lab."""
-    try:
-        with chromium() as browser, lab() as address:
-            yield browser, address
-    except NoBrowser as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI=true asks for the browser tests, but {reason}")
-        pytest.skip(f"browser tests: {reason}")
-
-
 @pytest.mark.parametrize("stem", [stem for stem in STEMS if stem not in ELSEWHERE])
-def test_notebook_runs_and_its_panel_moves(desk, stem):
-    browser, address = desk
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    try:
-        open_notebook(page, address, f"{stem}.ipynb")
-        run_all(page)
-        assert error_outputs(page) == []
-        panel = PanelInPage(page)
-        before = panel.state()
-        panel.press("ArrowRight")
-        after = panel.wait_for_change(before)
-        panel.press("ArrowLeft")
-        # the same noise at every setting: back at the same one, the same sentence
-        assert panel.wait_for_change(after)[1] == before[1]
-        assert error_outputs(page) == []
-    finally:
-        page.close()
+def test_notebook_runs_and_its_panel_moves(lab_page, stem):
+    page, address = lab_page
+    open_notebook(page, address, f"{stem}.ipynb")
+    run_all(page)
+    assert error_outputs(page) == []
+    panel = PanelInPage(page)
+    before = panel.state()
+    panel.press("ArrowRight")
+    after = panel.wait_for_change(before)
+    panel.press("ArrowLeft")
+    # the same noise at every setting: back at the same one, the same sentence
+    assert panel.wait_for_change(after)[1] == before[1]
+    assert error_outputs(page) == []

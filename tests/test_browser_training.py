@@ -1,27 +1,19 @@
 """The training race in JupyterLab in a real browser: start, watch the curves grow, stop; again by keyboard."""
 
-import os
 import time
 
 import pytest
-from browser import NoBrowser, PanelInPage, chromium, error_outputs, lab, open_notebook, run_all
+from browser import PanelInPage, error_outputs, open_notebook, run_all
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def page():
-    try:
-        with chromium() as browser, lab() as address:
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            open_notebook(page, address, "07_training_race.ipynb")
-            run_all(page)
-            yield page
-            page.close()
-    except NoBrowser as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI=true asks for the browser tests, but {reason}")
-        pytest.skip(f"browser tests: {reason}")
+def page(lab_page):
+    page, address = lab_page
+    open_notebook(page, address, "07_training_race.ipynb")
+    run_all(page)
+    return page
 
 
 class Race(PanelInPage):
@@ -73,7 +65,7 @@ def test_run_all_gives_no_error(page):
     assert "After 500 steps at K = 10" in Race(page).sentence.inner_text()
 
 
-def test_start_draws_while_it_trains_and_stop_stops(race, capsys):
+def test_start_draws_while_it_trains_and_stop_stops(race, measured):
     before = race.state()
     race.start.click()
     race.wait_for_status(" left")
@@ -90,8 +82,7 @@ def test_start_draws_while_it_trains_and_stop_stops(race, capsys):
     race.page.wait_for_timeout(700)
     assert race.state()[0] == still, "the picture still changes after Stop"
     assert error_outputs(race.page) == []
-    with capsys.disabled():
-        print(f"\n{drawn / 4:.1f} pictures a second in the page; {1000 * took:.0f} ms from Stop to 'stopped'")
+    measured(f"{drawn / 4:.1f} pictures a second in the page; {1000 * took:.0f} ms from Stop to 'stopped'")
 
 
 def test_start_again_by_keyboard_with_another_k(race):

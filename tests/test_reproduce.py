@@ -20,8 +20,7 @@ from PIL import Image
 import capg_core as capg
 from capg_core.reproduce import cluster, jobs, local, progress, store
 from capg_core.reproduce.command import main
-from capg_core.reproduce.experiments import EXPERIMENTS, Options, as_variant, jobs_of, plan
-from capg_core.reproduce.options import _FULL
+from capg_core.reproduce.experiments import EXPERIMENTS, Options, as_variant, default_variants, jobs_of, plan
 from capg_core.reproduce.summary import Summary
 
 ROOT = pathlib.Path(capg.__file__).parents[1]
@@ -34,7 +33,7 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="process groups and signal
 
 def options(**changed):
     """Return the options of a full run, with some changed."""
-    given = dict(experiments=EXPERIMENTS, ks=(10, 50), variants=tuple(map(as_variant, _FULL["estimators"])))
+    given = dict(experiments=EXPERIMENTS, ks=(10, 50), variants=default_variants())
     return Options(**given | dict(n_seeds=3, n_steps=20_000, eval_every=400, quick=False, kuairec=None) | changed)
 
 
@@ -112,7 +111,7 @@ def test_experiments_vary_what_they_say():
         lines = plan(options(experiments=(name,)))
         return {getattr(job, attribute) for line in lines for job in line.jobs}, {x.variant.label for x in lines}
 
-    everyone = set(_FULL["estimators"])
+    everyone = {variant.label for variant in default_variants()}
     assert varied("candidate-size", "k") == ({10, 50}, everyone)
     stages, labels = varied("alignment", "late_stage")
     assert {"optimal", "noisy", "uniform", "anti"} < stages and labels == everyone
@@ -354,7 +353,7 @@ def test_help_names_every_option(capsys, monkeypatch):
     text = capsys.readouterr().out
     for word in "experiment k estimators seeds steps processes out scheduler kuairec quick".split():
         assert re.search(rf"^  --{word}\b", text, re.M), word
-    for word in (*EXPERIMENTS, *_FULL["estimators"], "20000", "capg[cluster]"):
+    for word in (*EXPERIMENTS, *(variant.label for variant in default_variants()), "20000", "capg[cluster]"):
         assert word in text, word
     assert main([]) == 0 and "reproduce" in capsys.readouterr().out
 

@@ -7,6 +7,7 @@ grow with K. Several experts draw in turn, each from what the others left.
 
 import numpy as np
 
+from capg_core._interrupt import in_one_piece
 from capg_core._kernel import kernel, summing_kernel
 from capg_core.batch.exp import fast_sum, weigh
 
@@ -134,7 +135,7 @@ def _race(theta, exp_theta, taken, times, rng, ordered, out):
 
 
 @kernel
-def draw_batch(theta, places, rng, ordered, out, exp_theta, shifts):
+def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
     """
     Fill out (B, K) with each context's candidates; theta is (M, B, n), places (M,) the places of each expert.
 
@@ -175,7 +176,7 @@ def _best_of(candidates, seen, out):
 
 
 @kernel
-def choose_batch(candidates, utility, noise, signs, betas, chances, rng, out):
+def _choose_kernel(candidates, utility, noise, signs, betas, chances, rng, out):
     """
     Fill out (B, L) with what the late stage shows, best first, from candidates (B, K) of this utility (B, K).
 
@@ -199,3 +200,7 @@ def choose_batch(candidates, utility, noise, signs, betas, chances, rng, out):
             if betas[part] < np.inf:
                 seen[c] += noise[b, c] if noise.shape[0] == batch else -np.log(rng.standard_exponential()) / betas[part]
         _best_of(candidates[b], seen, out[b])
+
+
+draw_batch = in_one_piece(_draw_kernel)
+choose_batch = in_one_piece(_choose_kernel)

@@ -8,9 +8,8 @@ Source: Cody and Waite (1980), "Software Manual for the Elementary Functions", c
 """
 
 import numpy as np
-from numba import njit
 
-from capg_core._kernel import kernel, summing_kernel
+from capg_core._kernel import compiled, kernel, summing_kernel
 
 # Below this the result is 0, above the other it stays at exp(709): training never needs denormals or infinity.
 LOWEST, HIGHEST = -708.0, 709.0
@@ -23,7 +22,7 @@ _SHIFT, _BIAS = np.int64(52), np.int64(1023)
 _C = tuple(1.0 / float(np.prod(np.arange(1.0, d + 1))) for d in range(13))
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})  # fused multiply-add, no other liberty
+@compiled(fastmath={"contract"})  # fused multiply-add, no other liberty
 def exp_into(x, scale, shift, out, scratch):
     """
     Fill out[i] = exp(scale * x[i] + shift), to a relative error of 4e-16; -inf gives 0.
@@ -67,7 +66,7 @@ def fast_sum(x):
     return total
 
 
-@njit(cache=True, error_model="numpy", fastmath={"reassoc", "nnan", "nsz"})  # no NaN comes here; -inf may
+@compiled(fastmath={"reassoc", "nnan", "nsz"})  # no NaN comes here; -inf may
 def fast_max(x):
     """Return the largest number of an array without NaN; -inf where all are."""
     a = b = c = d = -np.inf  # four at a time: one comparison need not wait for another

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK
+from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 
 
 def spread(positions, gap, low, high):
@@ -102,6 +102,15 @@ def cross_at_zero(axes):
     """Draw the two lines through 0."""
     axes.axhline(0, color=SOFT_INK, linewidth=0.8)
     axes.axvline(0, color=SOFT_INK, linewidth=0.8)
+
+
+def cloud_axes(figure, box):
+    """Add the axes on which gradients are projected, and its title's text, and return both."""
+    axes = figure.add_axes(box)
+    dress_axes(axes, "", "along the true gradient", "across")
+    axes.yaxis.set_label_coords(-0.16, 0.5)  # clear of the longest tick label
+    cross_at_zero(axes)
+    return axes, write(figure, box[0], 0.868, size="label")
 
 
 def square_window(axes, half):

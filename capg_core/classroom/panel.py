@@ -21,6 +21,8 @@ from capg_core.classroom.controls import Control, lay_out, widgets_of
 from capg_core.look import PAPER
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+# One for all panels: Matplotlib shares fonts between figures, and two threads that draw at once end the process.
+_DRAWING = threading.RLock()
 
 
 def has_front_end():
@@ -222,7 +224,8 @@ class Panel:
                 if settings == self._shown:
                     return
                 self.numbers = self.compute(settings)
-                self.png = self._render(self.numbers)
+                with _DRAWING:
+                    self.png = self._render(self.numbers)
                 self.text = self.describe(self.numbers)
                 self.picture.value = self.png
                 # "polite": a screen reader reads the new sentence when the slider rests.

@@ -9,6 +9,7 @@ Setting this up pays for many lists of one context; `batch.draw` draws one list 
 import numpy as np
 
 from capg_core._checks import as_count, as_generator, as_k, as_logits
+from capg_core._interrupt import in_one_piece
 from capg_core._kernel import kernel
 from capg_core.exact.race import asymptotic_clock
 
@@ -102,6 +103,9 @@ def _sample_kernel(logits, s, rng, out):
             clock += rng.standard_exponential() / total
 
 
+_sample = in_one_piece(_sample_kernel)
+
+
 def sample_candidates(logits, k, rng, n_samples=None):
     """
     Draw candidates from the Plackett-Luce top-K without replacement.
@@ -151,5 +155,5 @@ def sample_of(logits, k, rng, n_lists):
     # When every item must arrive the race never closes: all are heavy (unless masked).
     s = asymptotic_clock(logits, float(k)) if k < finite.size else 1.0 - finite.min()
     out = np.empty((n_lists, k), np.int64)
-    _sample_kernel(logits, s, rng, out)
+    _sample(logits, s, rng, out)
     return out

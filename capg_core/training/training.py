@@ -7,12 +7,14 @@ Source of the setting: Kiyohara et al. (2026): batch 128, Adagrad, learning rate
 credit-assigned ones; or one rate for all. Adagrad: Duchi, Hazan and Singer (2011).
 """
 
+import contextlib
 import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from capg_core._checks import as_count, as_number, as_seed, said
+from capg_core._interrupt import uninterrupted
 from capg_core._kernel import kernel
 from capg_core.ladder import LIST, OUTPUT, rung_of
 from capg_core.training.evaluation import check_sizes, evaluate
@@ -173,8 +175,13 @@ class Training:
         self._of_users /= users.size
         return self._of_users, self._of_items
 
+    @uninterrupted()
     def step(self):
-        """Draw a batch of users and move the model; measure where it is time. Return whether it was."""
+        """
+        Draw a batch of users and move the model; measure where it is time. Return whether it was.
+
+        An interrupt waits for its end, so that model and curve agree.
+        """
         begin = time.perf_counter()
         users = self._rng.integers(self.world.n_users, size=self._theta.shape[1])
         of_users, of_items = self.tower_gradients(users)
@@ -288,19 +295,22 @@ def train(
     """
     if callback is not None and not callable(callback):
         raise ValueError(f"callback = {said(callback)}; expected a function of the progress")
-    run = Training(
-        world, estimator, k, n_steps=n_steps, learning_rate=learning_rate, marginal=marginal, baseline=baseline,
-        n_experts=n_experts, n_outputs=n_outputs, late_stage=late_stage, batch_size=batch_size, seed=seed,
-        eval_every=eval_every, position_weights=position_weights, dim=dim,
-    )  # fmt: skip
-    run.measure()
-    try:
+    run = None
+    with contextlib.suppress(KeyboardInterrupt):
+        with uninterrupted():
+            run = Training(
+                world, estimator, k, n_steps=n_steps, learning_rate=learning_rate, marginal=marginal,
+                baseline=baseline, n_experts=n_experts, n_outputs=n_outputs, late_stage=late_stage,
+                batch_size=batch_size, seed=seed, eval_every=eval_every, position_weights=position_weights, dim=dim,
+            )  # fmt: skip
+            run.measure()
         _run(run, callback)
-    except KeyboardInterrupt:
-        pass
-    if run.steps[-1] != run.done:
-        run.measure()
-    return run.result()
+    if run is None:
+        raise KeyboardInterrupt  # it came before there was anything to keep
+    with uninterrupted(drop=True):  # it has been told to stop; what it learned is handed over
+        if run.steps[-1] != run.done:
+            run.measure()
+        return run.result()
 
 
 def _run(run, callback):

@@ -6,8 +6,9 @@ import numpy as np
 
 import capg_core as capg
 from capg_core.classroom.exercise import Exercise, Misconception
-from capg_core.classroom.lessons.n00_start_here.numbers import SYNTHETIC, estimate_at
+from capg_core.classroom.lessons.n00_start_here.numbers import estimate_at
 from capg_core.classroom.plain import softmax
+from capg_core.classroom.problem import SYNTHETIC
 
 # Logits and lists: short, full, and uneven.
 _CASES = (

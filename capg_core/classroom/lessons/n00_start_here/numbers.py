@@ -21,7 +21,6 @@ from capg_core.classroom.problem import (
     output_scores,
     project,
 )
-from capg_core.classroom.problem import SYNTHETIC as SYNTHETIC
 
 ESTIMATORS = ("V-PG", "Outcome-PG", "CA-PG")
 N_DOTS = 400  # of the `N_LISTS` lists, drawn

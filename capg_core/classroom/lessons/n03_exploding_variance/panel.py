@@ -3,7 +3,7 @@
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, choice, number, pick, tick
-from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_axis, log_level, mark, square_window, star, write
+from capg_core.classroom.drawing import EndLabels, cloud_axes, log_axis, log_level, mark, square_window, star
 from capg_core.classroom.lessons.n03_exploding_variance import numbers as lesson
 from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, LADDER, MAX_BATCH, N_WALKS, NONE
 from capg_core.classroom.panel import Panel
@@ -53,10 +53,7 @@ class SignalNoisePanel(Panel):
         return (s.batch, s.baseline, s.gap, s.split, numbers.window, s.seed)
 
     def _make_walks(self):
-        self._walk_axes = self.figure.add_axes(WALK_BOX)
-        dress_axes(self._walk_axes, "", "along the true gradient", "across")
-        self._walk_axes.yaxis.set_label_coords(-0.16, 0.5)  # clear of the longest tick label
-        cross_at_zero(self._walk_axes)
+        self._walk_axes, self._walk_title = cloud_axes(self.figure, WALK_BOX)
         vanilla, credit = look_of("V-PG"), look_of("CA-PG")
         self._paths = [
             self._walk_axes.plot([], [], "-", color=vanilla.colour, linewidth=1.2, alpha=0.75)[0]
@@ -65,7 +62,6 @@ class SignalNoisePanel(Panel):
         (self._ends,) = self._walk_axes.plot([], [], vanilla.marker, color=vanilla.colour, markersize=9)
         self._credit = mark(self._walk_axes, credit, 8)
         self._truth = star(self._walk_axes, zorder=6)
-        self._walk_title = write(self.figure, WALK_BOX[0], 0.868, size="label")
 
     def _make_lines(self):
         self._length_axes = self.figure.add_axes(LENGTH_BOX)

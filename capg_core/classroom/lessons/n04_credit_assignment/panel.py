@@ -3,7 +3,7 @@
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, pick, tick
-from capg_core.classroom.drawing import cross_at_zero, log_level, square_window, star, write
+from capg_core.classroom.drawing import cloud_axes, log_level, square_window, star, write
 from capg_core.classroom.lessons.n04_credit_assignment import numbers as lesson
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import EVENTS, RUNGS, UNBIASED, rung_above
 from capg_core.classroom.panel import Panel
@@ -60,15 +60,11 @@ class LadderPanel(Panel):
         return (numbers.setting.rung, numbers.window)
 
     def _make_cloud(self):
-        self._cloud = self.figure.add_axes(CLOUD_BOX)
-        dress_axes(self._cloud, "", "along the true gradient", "across")
-        self._cloud.yaxis.set_label_coords(-0.16, 0.5)  # clear of the longest tick label
-        cross_at_zero(self._cloud)
+        self._cloud, self._title = cloud_axes(self.figure, CLOUD_BOX)
         self._above, self._rings, self._here = (self._cloud.plot([], [])[0] for _ in range(3))
         (self._average,) = self._cloud.plot([], [], "X", color=INK, markeredgecolor=PAPER, markersize=10)
         (self._item,) = self._cloud.plot([], [], markersize=15, markeredgecolor=INK, markeredgewidth=2)
         self._truth = star(self._cloud)
-        self._title = write(self.figure, CLOUD_BOX[0], 0.868, size="label")
 
     def _make_columns(self):
         self._columns, self._points, self._values, self._bands = {}, {}, {}, {}

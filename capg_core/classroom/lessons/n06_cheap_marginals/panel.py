@@ -102,8 +102,14 @@ class MarginalsPanel(Panel):
         return numbers.setting.costs
 
     def draw_background(self, numbers):
-        """Draw the cost."""
-        self._draw_cost()
+        """Draw the measured cost."""
+        for method, line in self._cost_lines.items():
+            found = np.array(self.costs.get(method, [])).reshape(-1, 2)
+            line.set_data(found[:, 0], found[:, 1])
+        if self.costs:
+            self._cost_note.set(text=f"here, K = {self._costs_k}\nblack: exact", y=0.92)
+        else:
+            self._cost_note.set(text="press\n“Measure the\ncost here”", y=0.6)
 
     def _make_errors(self):
         axes = self.figure.add_axes((0.088, 0.145, 0.237, 0.735))
@@ -165,15 +171,6 @@ class MarginalsPanel(Panel):
         note = {"fontsize": FONT["note"], "color": SOFT_INK, "ha": "center", "va": "center", "zorder": 8}
         self._cost_note = axes.text(0.5, 0.6, "", **note, transform=axes.transAxes, backgroundcolor=PAPER)
         self._now = axes.axvline(100, color=INK, linewidth=1.5)
-
-    def _draw_cost(self):
-        for method, line in self._cost_lines.items():
-            found = np.array(self.costs.get(method, [])).reshape(-1, 2)
-            line.set_data(found[:, 0], found[:, 1])
-        if self.costs:
-            self._cost_note.set(text=f"here, K = {self._costs_k}\nblack: exact", y=0.92)
-        else:
-            self._cost_note.set(text="press\n“Measure the\ncost here”", y=0.6)
 
     def draw_moving(self, numbers):
         """Move the errors, the cosines and the mark at n."""

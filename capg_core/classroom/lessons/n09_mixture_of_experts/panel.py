@@ -152,14 +152,14 @@ class ExpertsPanel(Panel):
     def _move_experts(self, numbers):
         """Set each expert's layer, bars, mark and name; return those that are shown."""
         setting, moving = numbers.setting, []
-        base, floor = np.zeros(len(DIRECTIONS)), np.zeros(3)
+        base, bottom = np.zeros(len(DIRECTIONS)), np.zeros(3)
         for m in range(setting.n_experts):
             self._stacks[m].set_data(base + numbers.stacks[m], EDGES, base)
             base = base + numbers.stacks[m]
             share = numbers.coverage[:, m] / setting.k
-            for bar, edges, low, more in zip(self._bars[m], BAR_EDGES, floor, share, strict=True):
+            for bar, edges, low, more in zip(self._bars[m], BAR_EDGES, bottom, share, strict=True):
                 bar.set_data([low + more], edges, [low])
-            floor = floor + share
+            bottom = bottom + share
             self._marks[m].set_xdata([TASTES[0] + (setting.angle if m % 2 else 0.0)])
             places = numbers.places[m]
             self._names[m].set_text(f"expert {m + 1}: {count(places, 'place')}")
