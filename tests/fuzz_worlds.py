@@ -35,6 +35,8 @@ def put_matrices(call):
         call.put("reward_std", call.pick([0.0, 1, 0.5, std, std.tolist()]), wrong)
     if call.chance(0.5):
         call.real("utility", call.rng.normal(size=shape), optional=True)
+        if isinstance(call.given["utility"], float) or getattr(call.given["utility"], "ndim", 2) == 0:
+            call.bad.discard("utility")  # one number is for all
     if call.chance(0.5):
         call.pools("available", np.ones(shape, bool))
     return shape

@@ -225,7 +225,6 @@ TRAIN = {"n_steps": 1, "seed": 0, "eval_every": 1}
         (lambda: WORLD.reward([0, 1], [0, 1, 2], None), r"items has shape \(3,\); expected one that fits"),
         (lambda: WORLD.reward(0.5, 0, None), "users has dtype float64"),
         (lambda: WORLD.reward(0, 0, 7), "rng = 7"),
-        (lambda: capg.World([[1.0, 2.0]], utility=1.0), r"utility has shape \(\)"),
         (lambda: capg.World([[1.0], [1.0, 2.0]]), "mean_reward = .* is not an array"),
         (lambda: capg.World([[1e200]]), r"mean_reward\[0, 0\] = 1e\+200; expected a size of at most 1e\+100"),
         (lambda: capg.SyntheticWorld(10**30), "n_users = 10000.*expected at most"),

@@ -19,13 +19,13 @@ from capg_core._checks import (
 )
 
 
-def _as_matrix(values, shape, name, one_for_all=False):
-    """Return finite numbers as a read-only (n_users, n_items) float64 matrix; one number may stand for all."""
+def _as_matrix(values, shape, name):
+    """Return finite numbers as a read-only (n_users, n_items) float64 matrix, contiguous; a scalar is broadcast."""
     expected = "(n_users, n_items)" if shape is None else f"{shape}, one number for each user and item"
     array = as_plain(values, name, f"shape {expected}")
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}; expected real numbers, one for each user and item")
-    if array.shape != shape and not (shape is None and array.ndim == 2) and not (array.ndim == 0 and one_for_all):
+    if array.shape != shape and (array.ndim != 0 or shape is None) and not (shape is None and array.ndim == 2):
         raise ValueError(f"{name} has shape {array.shape}; expected {expected}")
     if array.size == 0:
         raise ValueError(f"{name} is empty, shape {array.shape}; expected at least one user and one item")
@@ -55,7 +55,7 @@ class World(ReadOnly):
         Expected reward q of showing an item to a user. Its unit is the unit of every policy value.
     reward_std : float or (n_users, n_items) array_like
         Standard deviation of the reward around its mean, normal.
-    utility : (n_users, n_items) array_like, optional
+    utility : float or (n_users, n_items) array_like, optional
         What the late stage ranks by; the mean reward if not given. Ties go to the lower index.
     available : (n_users, n_items) array_like of bool, optional
         False where an item is not in a user's pool; all are if not given.
@@ -85,7 +85,7 @@ class World(ReadOnly):
         self.mean_reward = _as_matrix(mean_reward, None, "mean_reward")
         shape = self.mean_reward.shape
         self.n_users, self.n_items = shape
-        self.reward_std = _as_matrix(reward_std, shape, "reward_std", one_for_all=True)
+        self.reward_std = _as_matrix(reward_std, shape, "reward_std")
         if self.reward_std.min() < 0.0:
             where = tuple(int(i) for i in np.argwhere(self.reward_std < 0.0)[0])
             raise ValueError(f"reward_std[{where[0]}, {where[1]}] = {self.reward_std[where]}; expected at least 0")
