@@ -211,16 +211,6 @@ def test_every_torn_tail_is_set_aside_and_repaired(tmp_path):
         assert path.read_bytes() == data
 
 
-def test_another_program_s_file_is_left_alone(tmp_path):
-    path, header = tmp_path / store.FILE, ",".join(store.COLUMNS)
-    cases = {"a,b\n1,2\n": "another header", header[:-1] + "\n": "another header", "no end": "another header"}
-    for text, words in (cases | {header + "\nx,y\n" + "," * 17 + "\n": "line 2: it has 2 fields"}).items():
-        path.write_text(text)
-        with pytest.raises(ValueError, match=words):
-            store.Results(tmp_path)
-        assert path.read_text() == text
-
-
 def test_a_run_gives_all_it_promises(whole):
     folder, (out, err) = whole
     found = rows_of(folder)

@@ -19,7 +19,7 @@ from capg_core.reproduce import store
 from capg_core.reproduce.summary import SUMMARY_FILE
 
 ROOT = pathlib.Path(capg.__file__).parents[1]
-SMALL = "--quick --experiment candidate-size --k 5 --estimators CA-PG --seeds 4 --steps 48".split()
+SMALL = "--quick --experiment candidate-size --k 5 --estimators CA-PG --seeds 4 --steps 32".split()
 N_JOBS, N_ROWS = 8, 17
 N_KILLS, SEED = 20, 9
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and signals are POSIX's")
@@ -74,17 +74,30 @@ def whole(tmp_path_factory):
     return folder, duration
 
 
+def kill_at_random(process, place, sign, rng, duration):
+    """Kill a command somewhere from its start to its report; return what was done, or None if it was done before."""
+    after = rng.randrange(-3, N_JOBS + 1)  # so many runs are kept; below 0: while it starts
+    while after > 0 and process.poll() is None and len(rows_of(place)) < after * N_ROWS:
+        time.sleep(0.005)
+    delay = rng.uniform(0.0, 0.4 * duration if after < 0 else 0.6)
+    time.sleep(delay)
+    if process.poll() is not None:
+        return None
+    group = rng.random() < 0.5  # as a terminal that is closed does, or the command alone
+    (os.killpg if group else os.kill)(process.pid, sign)
+    whom = "all processes" if group else "the command"
+    return f"{whom}, {f'{after} runs and ' if after > 0 else ''}{delay:.2f} s after the start"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=lambda sign: sign.name)
 def test_twenty_kills_at_random_times(whole, tmp_path, sign):
-    (folder, duration), rng = whole, random.Random(SEED + sign)
+    (folder, duration), rng, killed = whole, random.Random(SEED + sign), []
     whole_rows = rows_of(folder)
-    for number in range(N_KILLS):
-        place, when = tmp_path / str(number), rng.uniform(0.02, 1.0) * duration
+    for number in range(2 * N_KILLS):  # some come too late, and do not count
+        place = tmp_path / str(number)
         process = start(place)
-        time.sleep(when)
-        group = rng.random() < 0.5  # of a terminal that is closed, or the command alone
-        (os.killpg if group else os.kill)(process.pid, sign)
+        done = kill_at_random(process, place, sign, rng, duration)
         process.communicate()
         wait_until_gone(process.pid)
         kept = rows_of(place)
@@ -92,9 +105,13 @@ def test_twenty_kills_at_random_times(whole, tmp_path, sign):
         err = finish(place)
         assert kept == [] or f"{len(kept) // N_ROWS} of {N_JOBS} runs are in" in err
         assert_same(place, folder)
-        whom = "all" if group else "the command"
-        print(f"{sign.name} {number}: {whom} after {when:.2f} s of {duration:.2f} s, exit {process.returncode}, "
-              f"{len(kept) // N_ROWS} of {N_JOBS} runs kept, resumed alike")  # fmt: skip
+        if done is not None:
+            assert process.returncode == -sign
+            killed.append(f"{sign.name} {done}: {len(kept) // N_ROWS} of {N_JOBS} runs kept, resumed alike")
+        if len(killed) == N_KILLS:
+            break
+    print("\n".join(killed))
+    assert len(killed) == N_KILLS
 
 
 @pytest.mark.slow

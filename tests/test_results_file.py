@@ -192,6 +192,10 @@ def test_a_row_that_contradicts_itself_is_set_aside_with_its_run(tmp_path, whole
         (lambda text: text.replace("seed,", "Seed,", 1), "another header: 'seed' missing; 'Seed' not expected"),
         (lambda text: text.replace("\n", ",notes\n"), "another header: 'notes' not expected"),
         (lambda text: text.replace("job,", "job,job,", 1), "another header: a column repeated"),
+        (lambda text: "a,b\n1,2\n", "'uniform_value' missing; 'a', 'b' not expected"),  # another program's
+        (lambda text: "no end", "'uniform_value' missing; 'no end' not expected"),
+        (lambda text: text.splitlines()[0][:-1] + "\n", "another header: 'uniform_value' missing; 'uniform_valu' not"),
+        (lambda text: text.splitlines()[0] + "\nx,y\n" + "," * 17 + "\n", "line 2: it has 2 fields; expected 18"),
         (lambda text: text.replace(".", ","), "no row that can be read; line 2: it has 24 fields; expected 18"),
         (lambda text: text.replace("synthetic/", "other-"), "no row that can be read; line 2: job = 'other-CA-PG"),
     ],
