@@ -12,7 +12,7 @@ import pytest
 from kuairec_files import HEADER, assert_world_is, make_rows, published_row, text_of, write, zipped
 
 from capg_core.worlds import kuairec_csv, kuairec_place
-from capg_core.worlds.kuairec import load_kuairec
+from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
 
 LINKS = pytest.mark.skipif(os.name != "posix", reason="links need no rights on POSIX alone")
 
@@ -198,3 +198,24 @@ def test_a_file_that_was_cut_elsewhere_is_warned_of(tmp_path):
         assert load_kuairec(path).n_users == 6
     load_kuairec(write(path, rows_of(5 * 40, 40)))
     load_kuairec(write(path, text_of([published_row(7, 9, 1.0)])))
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"mean_reward": [["a", "b"]]}, "mean_reward has dtype"),
+        ({"mean_reward": [[-1.0, 0.0]]}, "mean_reward has -1.0"),
+        ({"user_ids": [1.5]}, "user_ids has dtype float64"),
+        ({"video_ids": [1]}, "video_ids has dtype int64 and shape"),
+        ({"observed_share": np.nan}, "observed_share = nan"),
+        ({"observed_share": 1.1}, "observed_share = 1.1"),
+        ({"duplicates_dropped": -1}, "duplicates_dropped = -1"),
+    ],
+)
+def test_a_world_made_by_hand_is_checked(changes, words):
+    good = dict(
+        mean_reward=[[2.0, 0.0]], user_ids=[14], video_ids=[8, 148], observed_share=0.5, duplicates_dropped=0
+    )
+    KuaiRecWorld(**good)
+    with pytest.raises(ValueError, match=words):
+        KuaiRecWorld(**good | changes)

@@ -10,9 +10,11 @@ import warnings
 
 import numpy as np
 
+from capg_core._checks import as_count, as_number
 from capg_core.worlds.kuairec_csv import read_rows
 from capg_core.worlds.kuairec_place import FILE, open_csv
-from capg_core.worlds.world import World
+from capg_core.worlds.ratings import as_whole_vector
+from capg_core.worlds.world import World, as_matrix
 
 # The reward is mean (1 + eps), eps normal with deviation 0.3; Kiyohara et al. (2026) use KuaiRec in this manner.
 _LARGEST_REWARD = 10.0  # watch ratios reach into the hundreds, and a few of them would rule every average
@@ -51,14 +53,14 @@ class KuaiRecWorld(World):
     """
 
     def __init__(self, mean_reward, user_ids, video_ids, observed_share, duplicates_dropped):
-        super().__init__(mean_reward, _RELATIVE_NOISE * np.asarray(mean_reward))
-        for name, ids, size in (("user_ids", user_ids, self.n_users), ("video_ids", video_ids, self.n_items)):
-            frozen = np.array(ids, np.int64)
-            if frozen.shape != (size,):
-                raise ValueError(f"{name} has shape {frozen.shape}; expected ({size},)")
-            frozen.flags.writeable = False
-            setattr(self, name, frozen)
-        self.observed_share, self.duplicates_dropped = float(observed_share), int(duplicates_dropped)
+        super().__init__(mean_reward)
+        if self.mean_reward.min() < 0.0:
+            raise ValueError(f"mean_reward has {self.mean_reward.min()}; expected watch ratios, at least 0")
+        self.reward_std = as_matrix(_RELATIVE_NOISE * self.mean_reward, self.mean_reward.shape, "reward_std")
+        self.user_ids = as_whole_vector(user_ids, self.n_users, "user_ids", "user")
+        self.video_ids = as_whole_vector(video_ids, self.n_items, "video_ids", "video")
+        self.observed_share = as_number(observed_share, "observed_share", 0.0, 1.0)
+        self.duplicates_dropped = as_count(duplicates_dropped, "duplicates_dropped", 0)
 
 
 def _distinct(parts, index):

@@ -19,7 +19,7 @@ from capg_core._checks import (
 )
 
 
-def _as_matrix(values, shape, name):
+def as_matrix(values, shape, name):
     """Return finite numbers as a read-only (n_users, n_items) float64 matrix, contiguous; a scalar is broadcast."""
     expected = "(n_users, n_items)" if shape is None else f"{shape}, one number for each user and item"
     array = as_plain(values, name, f"shape {expected}")
@@ -82,14 +82,14 @@ class World(ReadOnly):
     """
 
     def __init__(self, mean_reward, reward_std=0.0, utility=None, *, available=None):
-        self.mean_reward = _as_matrix(mean_reward, None, "mean_reward")
+        self.mean_reward = as_matrix(mean_reward, None, "mean_reward")
         shape = self.mean_reward.shape
         self.n_users, self.n_items = shape
-        self.reward_std = _as_matrix(reward_std, shape, "reward_std")
+        self.reward_std = as_matrix(reward_std, shape, "reward_std")
         if self.reward_std.min() < 0.0:
             where = tuple(int(i) for i in np.argwhere(self.reward_std < 0.0)[0])
             raise ValueError(f"reward_std[{where[0]}, {where[1]}] = {self.reward_std[where]}; expected at least 0")
-        self.utility = self.mean_reward if utility is None else _as_matrix(utility, shape, "utility")
+        self.utility = self.mean_reward if utility is None else as_matrix(utility, shape, "utility")
         self.available, self.smallest_pool = None, self.n_items
         if available is not None:
             self._set_pools(as_pools(available, shape))

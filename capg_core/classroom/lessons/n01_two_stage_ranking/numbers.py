@@ -85,7 +85,7 @@ def people():
         if n > 150 or np.sum(p.mean_reward == p.mean_reward.max()) > MAX_BEST:
             continue
         rank = np.empty(n, dtype=int)
-        rank[np.argsort(-p.utility)] = np.arange(1, n + 1)
+        rank[np.argsort(-p.utility, kind="stable")] = np.arange(1, n + 1)
         noise = np.random.default_rng(100 + user).normal(size=n)
         others = dict(zip(RESTS, (standardise(noise), p.logits), strict=True))
         found.append(Person(user, p.titles, p.mean_reward, p.utility, rank, standardise(p.utility), others))
