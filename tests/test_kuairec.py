@@ -73,7 +73,7 @@ def test_attributes_are_read_only(tmp_path, text):
 
 
 def test_ids_of_another_length_are_refused():
-    with pytest.raises(ValueError, match=r"video_ids has shape \(2,\); expected \(1,\)"):
+    with pytest.raises(ValueError, match=r"video_ids has .*shape \(2,\); expected .*shape \(1,\)"):
         KuaiRecWorld([[1.0]], [3], [4, 5], 1.0, 0)
 
 
