@@ -19,11 +19,27 @@ IN_ORDER = ("no", "loadfile", "loadscope")
 MEASURED = "measured"
 
 
+def use_this_environment(home):
+    """
+    Let notebooks find this environment's kernel and a font cache that is there.
+
+    A user's own kernel called python3, or one in JUPYTER_PATH, would run another Python; and where Matplotlib cannot
+    keep its list of fonts, or has to make it, it says so in the first cell that draws.
+    """
+    os.environ.pop("JUPYTER_PATH", None)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ["MPLCONFIGDIR"] = os.path.join(home, "matplotlib")
+    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True, capture_output=True)
+
+
 def pytest_configure(config):
-    # one place for all workers and all processes that tests start; the package tells old sources from new by itself
-    if "NUMBA_CACHE_DIR" not in os.environ:
-        home = config.cache.mkdir("kernels") if hasattr(config, "cache") else tempfile.mkdtemp(prefix="capg-kernels-")
-        os.environ["NUMBA_CACHE_DIR"] = os.path.join(home, "all")
+    # one place for all workers and all processes that tests start
+    if "CAPG_TESTS_HOME" not in os.environ:
+        home = config.cache.mkdir("capg") if hasattr(config, "cache") else tempfile.mkdtemp(prefix="capg-tests-")
+        os.environ["CAPG_TESTS_HOME"] = str(home)
+        use_this_environment(home)
+        # the package itself tells kernels of old sources from new ones
+        os.environ.setdefault("NUMBA_CACHE_DIR", os.path.join(home, "kernels"))
     if config.getoption("nbval", False) and (dist := config.getoption("dist", "no")) not in IN_ORDER:
         raise pytest.UsageError(
             f"--dist {dist} tears a notebook's cells apart, and they run in one kernel, in order; with --nbval say "
