@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import pytest
+from jupyter_client.manager import start_new_kernel
 from numba.core.registry import CPUDispatcher
 from test_house import MODULES
 
@@ -173,3 +174,41 @@ def test_no_kernel_that_draws_is_within_reach():
                 assert attribute.startswith("_"), f"{name}.{attribute}"
                 found += 1
     assert found >= 3
+
+
+IN_A_NOTEBOOK = """
+import capg_core as capg
+world = capg.SyntheticWorld(100, 100)
+options = dict(learning_rate=0.1, seed=0, batch_size=16, eval_every=50)
+capg.train(world, "V-PG", 10, n_steps=2, **options)
+"""
+
+
+def test_the_stop_button_leaves_the_kernel_alive():
+    """Thirty presses of stop in a real Jupyter kernel, at seeded random times in a training."""
+    chance = random.Random(1)
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        assert client.execute_interactive(IN_A_NOTEBOOK, timeout=120)["content"]["status"] == "ok"
+        steps = 0
+        for _ in range(30):
+            asked = client.execute('result = capg.train(world, "V-PG", 10, n_steps=10**6, **options)')
+            time.sleep(chance.uniform(0.05, 0.3))
+            manager.interrupt_kernel()
+            status = answer_to(client, asked)["content"]["status"]
+            steps += status == "ok"  # else it came before the first line, and there is a KeyboardInterrupt
+            assert manager.is_alive()
+        told = "assert len(result.steps) == len(result.policy_value) == len(result.seconds) and result.stopped"
+        assert client.execute_interactive(told, timeout=60)["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert steps >= 20
+
+
+def answer_to(client, asked):
+    """Return the reply to one request; others on the channel are older."""
+    while True:
+        reply = client.get_shell_msg(timeout=60)
+        if reply["parent_header"].get("msg_id") == asked:
+            return reply
