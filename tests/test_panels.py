@@ -8,6 +8,7 @@ import importlib
 import io
 import pkgutil
 
+import numpy as np
 import pytest
 from panels import CASES, STILL, first_values, fresh, make, put, put_all
 from PIL import Image
@@ -16,7 +17,7 @@ from capg_core import classroom
 from capg_core.classroom import racing
 from capg_core.classroom.controls import Control
 from capg_core.classroom.lessons.n08_real_ratings.numbers import Setting as RecommendationSetting
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, as_png
 
 MODULES = [
     found.name for found in pkgutil.walk_packages(classroom.__path__, "capg_core.classroom.") if not found.ispkg
@@ -113,6 +114,26 @@ def test_static_bundle_has_picture_and_sentence(name):
     assert bundle["text/plain"] == panel.text != ""
     assert base64.b64decode(bundle["image/png"]) == panel.png == panel.picture.value
     assert Image.open(io.BytesIO(panel.png)).size == CASES[name].size
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (90, 300)])
+def test_png_is_the_picture_to_the_pixel(shape):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(256, size=(*shape, 4), dtype=np.uint8)
+    flat = np.repeat(noise[:, :1], shape[1], axis=1)
+    for pixels in (noise, flat):
+        picture = Image.open(io.BytesIO(as_png(pixels)))
+        picture.verify()  # the checksums
+        read = np.asarray(Image.open(io.BytesIO(as_png(pixels))))
+        assert picture.mode == "RGB" and np.array_equal(read, pixels[..., :3])
+
+
+@every_panel
+def test_the_picture_is_what_was_drawn(name):
+    panel = fresh(name)
+    drawn = np.asarray(panel.canvas.buffer_rgba())
+    assert (drawn[..., 3] == 255).all()  # so opacity can be left out
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(panel.png))), drawn[..., :3])
 
 
 @every_panel
