@@ -9,7 +9,15 @@ from panels import fresh
 import capg_core as capg
 from capg_core.classroom import VariancePanel
 from capg_core.classroom.lessons.n00_start_here import numbers as lesson
-from capg_core.classroom.problem import SYNTHETIC, data_names, exact_at, load_problem, orders, outputs_by_length
+from capg_core.classroom.problem import (
+    SYNTHETIC,
+    data_names,
+    exact_at,
+    load_problem,
+    orders,
+    output_scores,
+    outputs_by_length,
+)
 
 
 @pytest.fixture
@@ -78,6 +86,16 @@ def test_exact_numbers_and_single_estimates_are_those_of_the_core():
     assert np.array_equal(found.samples, estimates[: lesson.N_DOTS])
     around = np.mean(np.sum(estimates**2, axis=1)) - np.sum(exact.gradient**2)
     assert found.variance == pytest.approx(around, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", data_names())
+def test_one_candidate_has_one_score_whatever_the_estimator(name):
+    logits = 2.0 * load_problem(name).logits
+    scores = output_scores(name, 2.0, 1, "CA-PG")
+    assert np.array_equal(scores, output_scores(name, 2.0, 1, "Outcome-PG"), equal_nan=True)
+    items = np.flatnonzero(np.isfinite(scores[:, 0]))
+    assert len(items) > 20
+    np.testing.assert_allclose(scores[items], capg.inclusion_score(logits, items, 1), rtol=1e-9, atol=1e-15)
 
 
 def test_nothing_is_computed_for_an_estimator_that_is_not_shown(panel, monkeypatch):

@@ -150,7 +150,9 @@ def output_scores(name, peakedness, k, estimator):
     # relative to the others: where one output is nearly certain, the rare ones are all the variance there is
     items = np.flatnonzero(outcome > RARE * np.sort(outcome)[:-1].sum())
     scores = np.full((problem.n_items, problem.n_items), np.nan)
-    if estimator == "CA-PG":
+    if k == 1:  # shown is what was drawn, by a softmax; the integrals would take longest here
+        scores[items] = capg.inclusion_score(logits, items, k, "with_replacement")
+    elif estimator == "CA-PG":
         scores[items] = capg.inclusion_score(logits, items, k)
     else:
         scores[items] = capg.outcome_score(logits, items, k, problem.utility)
