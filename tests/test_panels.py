@@ -1,5 +1,6 @@
 """What holds of every panel: controls move picture and sentence and come back, extremes, bad input, static bundle."""
 
+import asyncio
 import base64
 import dataclasses
 import doctest
@@ -8,6 +9,7 @@ import importlib
 import io
 import pkgutil
 
+import class_bench
 import numpy as np
 import pytest
 from panels import CASES, STILL, first_values, fresh, make, put, put_all
@@ -211,3 +213,20 @@ def test_docstring_examples_run(name):
     found = doctest.testmod(importlib.import_module(name))
     assert found.failed == 0
     assert found.attempted > 0 or name not in WITH_EXAMPLES
+
+
+@pytest.mark.slow
+def test_the_class_bench_moves_a_panel_through_its_kernel(capsys):
+    class_bench.class_times(1, count=2, pause=0.0)
+    said = capsys.readouterr().out
+    assert "one move of K, 2 in each kernel" in said and "MB resident" in said
+
+
+@pytest.mark.slow
+def test_the_class_bench_leaves_no_kernel_behind(monkeypatch):
+    monkeypatch.setattr(class_bench, "sources", lambda: ["1 / 0"])
+    students = [class_bench.Student() for _ in range(2)]
+    with pytest.raises(ExceptionGroup) as error:
+        asyncio.run(class_bench.attend(students, 1, 0.0))
+    assert "division by zero" in str(error.value.exceptions[0])
+    assert not any(student._manager.has_kernel for student in students)

@@ -129,15 +129,22 @@ class Student:
             await self._manager.shutdown_kernel(now=True)
 
 
+async def all_of(tasks):
+    """Wait for all; where one fails, the others are stopped first, so that none starts a kernel afterwards."""
+    async with asyncio.TaskGroup() as group:
+        for task in tasks:
+            group.create_task(task)
+
+
 async def attend(students, count, pause):
     """Let all open the panel, then all move K; return the seconds until each had its panel."""
     start = time.perf_counter()
     try:
         async with asyncio.timeout(LIMIT):
-            await asyncio.gather(*(student.open() for student in students))
+            await all_of(student.open() for student in students)
             # Nobody presses in step with the others.
             shifts = np.random.default_rng(0).uniform(0.8, 1.2, len(students))
-            await asyncio.gather(*(s.move(count, pause * shift) for s, shift in zip(students, shifts, strict=True)))
+            await all_of(s.move(count, pause * shift) for s, shift in zip(students, shifts, strict=True))
     finally:
         await asyncio.gather(*(student.close() for student in students), return_exceptions=True)
     return [student.opened - start for student in students]
