@@ -8,7 +8,16 @@ from panels import fresh
 
 import capg_core as capg
 from capg_core.classroom import VariancePanel
-from capg_core.classroom.problem import SYNTHETIC, load_problem, orders
+from capg_core.classroom.lessons.n00_start_here import numbers as lesson
+from capg_core.classroom.problem import (
+    SYNTHETIC,
+    data_names,
+    exact_at,
+    load_problem,
+    orders,
+    output_scores,
+    outputs_by_length,
+)
 
 
 @pytest.fixture
@@ -55,6 +64,52 @@ def test_lists_are_prefixes_so_the_noise_is_common():
     weights = np.exp(load_problem(SYNTHETIC).logits)
     frequency = np.bincount(drawn[:, 0], minlength=100) / len(drawn)
     assert np.abs(frequency - weights / weights.sum()).max() < 0.02
+
+
+@pytest.mark.parametrize("name", data_names())
+def test_the_late_stage_shows_the_same_from_every_prefix(name):
+    problem, drawn = load_problem(name), orders(name, 1.0, 0)
+    for k in (1, 2, 20, problem.n_items - 1):
+        shown = capg.choose_output(drawn[:, :k], problem.utility)
+        assert np.array_equal(outputs_by_length(name, 1.0, 0)[:, k - 1], shown)
+
+
+def test_exact_numbers_and_single_estimates_are_those_of_the_core():
+    problem, k = load_problem(data_names()[1]), 20
+    exact = exact_at(problem.name, 1.0, k)
+    assert exact.value == capg.policy_value(problem.logits, k, problem.mean_reward, problem.utility)
+    lists = orders(problem.name, 1.0, 0)[:, :k]
+    shown = capg.choose_output(lists, problem.utility)
+    gain = problem.mean_reward[shown] - exact.value
+    estimates = gain[:, None] * capg.list_score(problem.logits, lists)
+    found = lesson.estimate_at(problem.name, 1.0, k, "V-PG", True, 0)
+    assert np.array_equal(found.samples, estimates[: lesson.N_DOTS])
+    around = np.mean(np.sum(estimates**2, axis=1)) - np.sum(exact.gradient**2)
+    assert found.variance == pytest.approx(around, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", data_names())
+def test_one_candidate_has_one_score_whatever_the_estimator(name):
+    logits = 2.0 * load_problem(name).logits
+    scores = output_scores(name, 2.0, 1, "CA-PG")
+    assert np.array_equal(scores, output_scores(name, 2.0, 1, "Outcome-PG"), equal_nan=True)
+    items = np.flatnonzero(np.isfinite(scores[:, 0]))
+    assert len(items) > 20
+    np.testing.assert_allclose(scores[items], capg.inclusion_score(logits, items, 1), rtol=1e-9, atol=1e-15)
+
+
+def test_nothing_is_computed_for_an_estimator_that_is_not_shown(panel, monkeypatch):
+    asked = set()
+    estimate_at = lesson.estimate_at
+    monkeypatch.setattr(lesson, "estimate_at", lambda *args: asked.add(args[3]) or estimate_at(*args))
+    lesson.curve.cache_clear()
+    panel.new_noise.click()
+    assert asked == {"V-PG", "CA-PG"} == set(panel.numbers.curves)
+    panel.toggles["Outcome-PG"].value = True
+    assert "Outcome-PG" in asked and panel.error == ""
+    ks, curves = panel.numbers.ks, panel.numbers.curves
+    for estimator, line in panel._lines.items():
+        assert np.array_equal(line.get_xydata(), np.column_stack([ks, curves[estimator][0]]))
 
 
 def test_axes_are_fixed_while_k_moves(panel):

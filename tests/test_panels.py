@@ -1,5 +1,6 @@
 """What holds of every panel: controls move picture and sentence and come back, extremes, bad input, static bundle."""
 
+import asyncio
 import base64
 import dataclasses
 import doctest
@@ -8,6 +9,8 @@ import importlib
 import io
 import pkgutil
 
+import class_bench
+import numpy as np
 import pytest
 from panels import CASES, STILL, first_values, fresh, make, put, put_all
 from PIL import Image
@@ -16,7 +19,7 @@ from capg_core import classroom
 from capg_core.classroom import racing
 from capg_core.classroom.controls import Control
 from capg_core.classroom.lessons.n08_real_ratings.numbers import Setting as RecommendationSetting
-from capg_core.classroom.panel import Panel
+from capg_core.classroom.panel import Panel, as_png
 
 MODULES = [
     found.name for found in pkgutil.walk_packages(classroom.__path__, "capg_core.classroom.") if not found.ispkg
@@ -115,6 +118,26 @@ def test_static_bundle_has_picture_and_sentence(name):
     assert Image.open(io.BytesIO(panel.png)).size == CASES[name].size
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (90, 300)])
+def test_png_is_the_picture_to_the_pixel(shape):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(256, size=(*shape, 4), dtype=np.uint8)
+    flat = np.repeat(noise[:, :1], shape[1], axis=1)
+    for pixels in (noise, flat):
+        picture = Image.open(io.BytesIO(as_png(pixels)))
+        picture.verify()  # the checksums
+        read = np.asarray(Image.open(io.BytesIO(as_png(pixels))))
+        assert picture.mode == "RGB" and np.array_equal(read, pixels[..., :3])
+
+
+@every_panel
+def test_the_picture_is_what_was_drawn(name):
+    panel = fresh(name)
+    drawn = np.asarray(panel.canvas.buffer_rgba())
+    assert (drawn[..., 3] == 255).all()  # so opacity can be left out
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(panel.png))), drawn[..., :3])
+
+
 @every_panel
 def test_every_control_is_named_and_has_one_place(name):
     panel = fresh(name)
@@ -190,3 +213,20 @@ def test_docstring_examples_run(name):
     found = doctest.testmod(importlib.import_module(name))
     assert found.failed == 0
     assert found.attempted > 0 or name not in WITH_EXAMPLES
+
+
+@pytest.mark.slow
+def test_the_class_bench_moves_a_panel_through_its_kernel(capsys):
+    class_bench.class_times(1, count=2, pause=0.0)
+    said = capsys.readouterr().out
+    assert "one move of K, 2 in each kernel" in said and "MB resident" in said
+
+
+@pytest.mark.slow
+def test_the_class_bench_leaves_no_kernel_behind(monkeypatch):
+    monkeypatch.setattr(class_bench, "sources", lambda: ["1 / 0"])
+    students = [class_bench.Student() for _ in range(2)]
+    with pytest.raises(ExceptionGroup) as error:
+        asyncio.run(class_bench.attend(students, 1, 0.0))
+    assert "division by zero" in str(error.value.exceptions[0])
+    assert not any(student._manager.has_kernel for student in students)

@@ -8,8 +8,9 @@ so that a key press costs a few milliseconds of drawing.
 import base64
 import contextlib
 import html
-import io
+import struct
 import threading
+import zlib
 
 import ipywidgets as widgets
 import numpy as np
@@ -62,6 +63,35 @@ def mime_bundle(widget, text, png=None):
     if has_front_end():
         bundle[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return bundle
+
+
+def as_png(pixels):
+    """Write an opaque picture as PNG.
+
+    Pillow and Matplotlib try five filters on each row. Here none is used: where colours are flat the filters save no
+    bytes, and they take more than half of the time.
+
+    Parameters
+    ----------
+    pixels : (height, width, 4) uint8 array
+        Red, green, blue, and an opacity that is not looked at.
+
+    Returns
+    -------
+    bytes
+        8 bits a colour, without loss.
+    """
+    height, width, _ = pixels.shape
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # a row begins with the number of its filter: 0 for none
+    rgb = PillowImage.fromarray(pixels).tobytes("raw", "RGB")  # five times as fast as slicing in NumPy
+    rows[:, 1:] = np.frombuffer(rgb, np.uint8).reshape(height, -1)
+    eight_bits_rgb = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = _chunk(b"IHDR", eight_bits_rgb), _chunk(b"IDAT", zlib.compress(rows, 3)), _chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 class Panel:
@@ -264,10 +294,7 @@ class Panel:
         for artist in moving:
             artist.set_animated(True)
             self.figure.draw_artist(artist)
-        pixels = PillowImage.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")
-        out = io.BytesIO()
-        pixels.save(out, "png", compress_level=1)
-        return out.getvalue()
+        return as_png(np.asarray(self.canvas.buffer_rgba()))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """Give a notebook the picture, the sentence and, where a kernel runs, the live widget."""

@@ -105,6 +105,20 @@ def orders(name, peakedness, seed):
     return np.argsort(-(peakedness * logits + noise), axis=1)
 
 
+@lru_cache(maxsize=6)
+def outputs_by_length(name, peakedness, seed):
+    """Return the item shown from each list of `orders`, at every length: those of length K are in column K - 1.
+
+    A longer list shows the same item or a better one, so one pass along the orders serves every K.
+    """
+    utility = load_problem(name).utility
+    best_first = np.argsort(-utility, kind="stable")  # ties to the lower index, as `capg_core.choose_output` has it
+    rank = np.empty(len(utility), np.int16)
+    rank[best_first] = np.arange(len(utility))
+    best = np.minimum.accumulate(rank[orders(name, peakedness, seed)], axis=1)
+    return best_first.astype(np.int16)[best]
+
+
 @dataclass(frozen=True, eq=False)
 class Exact:
     """What does not depend on the noise, at one K."""
@@ -119,14 +133,15 @@ def exact_at(name, peakedness, k):
     """Return the exact policy value, its gradient and the outcome probabilities."""
     problem = load_problem(name)
     logits = peakedness * problem.logits
+    outcome = capg.outcome_probabilities(logits, k, problem.utility)
     return Exact(
-        capg.policy_value(logits, k, problem.mean_reward, problem.utility),
+        float(outcome @ problem.mean_reward),  # as `capg_core.policy_value` has it
         capg.policy_gradient(logits, k, problem.mean_reward, problem.utility),
-        capg.outcome_probabilities(logits, k, problem.utility),
+        outcome,
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=200)  # every K of two estimators, 80 kB each; a class has many kernels on one machine
 def output_scores(name, peakedness, k, estimator):
     """Return the score of every output that can happen: an (n, n) array, rows of NaN for the others."""
     problem = load_problem(name)
@@ -135,7 +150,9 @@ def output_scores(name, peakedness, k, estimator):
     # relative to the others: where one output is nearly certain, the rare ones are all the variance there is
     items = np.flatnonzero(outcome > RARE * np.sort(outcome)[:-1].sum())
     scores = np.full((problem.n_items, problem.n_items), np.nan)
-    if estimator == "CA-PG":
+    if k == 1:  # shown is what was drawn, by a softmax; the integrals would take longest here
+        scores[items] = capg.inclusion_score(logits, items, k, "with_replacement")
+    elif estimator == "CA-PG":
         scores[items] = capg.inclusion_score(logits, items, k)
     else:
         scores[items] = capg.outcome_score(logits, items, k, problem.utility)
@@ -194,6 +211,11 @@ def exact_moments(outcome, advantage, scores):
     return mean, float(outcome[items] @ np.einsum("ij,ij->i", around, around))
 
 
+@lru_cache(maxsize=8)
+def _fixed_direction(n_items):
+    return np.random.default_rng(DIRECTION_SEED).normal(size=n_items)
+
+
 def project(vectors, gradient):
     """Project on the direction of the true gradient and on one fixed direction orthogonal to it.
 
@@ -207,7 +229,7 @@ def project(vectors, gradient):
     tuple of array
         The two coordinates.
     """
-    fixed = np.random.default_rng(DIRECTION_SEED).normal(size=len(gradient))
+    fixed = _fixed_direction(len(gradient))
     length = np.linalg.norm(gradient)
     along = gradient / length if length > 0 else np.ones_like(gradient) / np.sqrt(len(gradient))
     across = fixed - (fixed @ along) * along

@@ -1,9 +1,11 @@
-"""Speed of the core, each number beside its peer, in one process and on one thread: ``make bench``.
+"""Speed of the core, each number beside its peer, in one process and on one thread; and of a class: ``make bench``.
 
 Medians over repeated calls; machines are noisy, so the ratio is what to read. The peer of an exact quantity is the
-simulation that reaches 1 % (for inclusion) or the straightforward NumPy way of the same thing.
+simulation that reaches 1 % (for inclusion) or the straightforward NumPy way of the same thing. ``--class 30`` measures
+a class of thirty kernels and nothing else.
 """
 
+import argparse
 import os
 
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
@@ -16,6 +18,7 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
+from class_bench import class_times
 
 import capg_core as capg
 from capg_core.batch.exp import exp_into
@@ -91,9 +94,18 @@ def panel_times():
 
 
 def main():
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--class", type=int, dest="n_students", metavar="N", help="only a class of N kernels")
+    n_students = options.parse_args().n_students
+    if n_students is not None:
+        if not 1 <= n_students <= 100:
+            options.error(f"--class {n_students}: expected 1 to 100 kernels")
+        class_times(n_students)
+        return
     core_times()
     training_times()
     panel_times()
+    class_times(4)
 
 
 def step_floor(batch, n, dim, rng):

@@ -5,7 +5,6 @@ from functools import lru_cache
 
 import numpy as np
 
-import capg_core as capg
 from capg_core.classroom.drawing import round_up
 from capg_core.classroom.problem import (
     N_LISTS,
@@ -19,8 +18,10 @@ from capg_core.classroom.problem import (
     load_problem,
     orders,
     output_scores,
+    outputs_by_length,
     project,
 )
+from capg_core.exact.plackett_luce import list_score_of
 
 ESTIMATORS = ("V-PG", "Outcome-PG", "CA-PG")
 N_DOTS = 400  # of the `N_LISTS` lists, drawn
@@ -39,7 +40,7 @@ class Setting:
 
 
 def estimate_at(name, peakedness, k, estimator, baseline, seed, n_lists=N_LISTS):
-    """Return an `Estimate`.
+    """Return an `Estimate` with at most `N_DOTS` samples.
 
     V-PG: the mean is the exact gradient, the variance is measured on `n_lists` lists. Outcome-PG and
     CA-PG depend on the list only through the output, so their mean and variance are exact sums over the
@@ -47,18 +48,18 @@ def estimate_at(name, peakedness, k, estimator, baseline, seed, n_lists=N_LISTS)
     """
     problem = load_problem(name)
     exact = exact_at(name, peakedness, k)
-    level = exact.value if baseline else 0.0
-    candidates = orders(name, peakedness, seed)[:n_lists, :k]
-    outputs = capg.choose_output(candidates, problem.utility)
-    advantage = problem.mean_reward - level
+    advantage = problem.mean_reward - (exact.value if baseline else 0.0)
+    outputs = outputs_by_length(name, peakedness, seed)[:n_lists, k - 1]
     if estimator == "V-PG":
-        scores = capg.list_score(peakedness * problem.logits, candidates)
-        samples = advantage[outputs][:, None] * scores
+        lists = orders(name, peakedness, seed)[:n_lists, :k]
+        # Checking the lists, drawn here, would take longer than scoring them.
+        samples = list_score_of(peakedness * problem.logits, np.ascontiguousarray(lists))
+        samples *= advantage[outputs][:, None]
         variance = float(np.mean(np.einsum("ij,ij->i", samples, samples)) - exact.gradient @ exact.gradient)
-        return Estimate(exact.gradient, _positive(variance), samples)
+        return Estimate(exact.gradient, _positive(variance), samples[:N_DOTS].copy())
     scores = output_scores(name, peakedness, k, estimator)
     mean, variance = exact_moments(exact.outcome, advantage, scores)
-    dots = outputs[: min(N_DOTS, n_lists)]
+    dots = outputs[:N_DOTS]
     # An output too rare to have a row is seen once in some thousand pictures and left out.
     dots = dots[np.isfinite(scores[dots, 0])]
     return Estimate(mean, _positive(variance), advantage[dots, None] * scores[dots])
@@ -69,21 +70,12 @@ def _positive(variance):
     return variance if variance > 1e-12 else 0.0
 
 
-@lru_cache(maxsize=64)
-def curve(name, peakedness, baseline, seed):
-    """Return K values and, for each estimator, the variance and the signal at each of them.
-
-    Returns
-    -------
-    tuple
-        ``(ks, {estimator: (variances, signals)})``.
-    """
+@lru_cache(maxsize=192)
+def curve(name, peakedness, estimator, baseline, seed):
+    """Return the variance and the signal of an estimator at each K of `curve_ks`, as two arrays."""
     ks = curve_ks(load_problem(name).n_items)
-    lines = {}
-    for estimator in ESTIMATORS:
-        found = [estimate_at(name, peakedness, int(k), estimator, baseline, seed, N_DOTS) for k in ks]
-        lines[estimator] = (np.array([e.variance for e in found]), np.array([e.signal for e in found]))
-    return ks, lines
+    found = [estimate_at(name, peakedness, int(k), estimator, baseline, seed, N_DOTS) for k in ks]
+    return np.array([e.variance for e in found]), np.array([e.signal for e in found])
 
 
 @lru_cache(maxsize=64)
@@ -108,7 +100,8 @@ class Numbers:
     problem: Problem
     exact: Exact
     estimates: dict
-    curve: tuple
+    ks: np.ndarray  # those of the curves
+    curves: dict
     limit: float
 
 
@@ -125,6 +118,7 @@ def numbers_at(setting):
         problem,
         exact_at(*where),
         estimates,
-        curve(setting.data, setting.peakedness, setting.baseline, setting.seed),
+        curve_ks(problem.n_items),
+        {e: curve(setting.data, setting.peakedness, e, setting.baseline, setting.seed) for e in setting.shown},
         cloud_limit(setting.data, setting.peakedness, setting.baseline),
     )

@@ -7,7 +7,7 @@ import numpy as np
 from capg_core.classroom.controls import button, candidates, choice, log_number, tick, ticks
 from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_axis, log_level, mark, star, write
 from capg_core.classroom.lessons.n00_start_here import numbers as lesson
-from capg_core.classroom.lessons.n00_start_here.numbers import ESTIMATORS, N_DOTS
+from capg_core.classroom.lessons.n00_start_here.numbers import ESTIMATORS
 from capg_core.classroom.panel import Panel
 from capg_core.classroom.problem import SYNTHETIC, cosine, data_names, load_problem, project
 from capg_core.classroom.words import join, show
@@ -121,7 +121,7 @@ class VariancePanel(Panel):
             axes.set_ylabel("across it" if place == 0 else "", fontsize=FONT["label"], labelpad=0)
 
     def _draw_curves(self, numbers):
-        ks, lines = numbers.curve
+        ks = numbers.ks
         shown = numbers.setting.shown
         # One range for baseline on and off, so that its effect is seen.
         top = 10 ** np.ceil(np.log10(100 * np.mean(numbers.problem.mean_reward**2)))
@@ -133,19 +133,20 @@ class VariancePanel(Panel):
         axes.minorticks_off()
         ends, level = [], partial(log_level, low=top * 1e-7, high=top)
         for estimator in ESTIMATORS:
-            variances, signals = lines[estimator]
             on = estimator in shown
             # V-PG and Outcome-PG have the same mean, the true gradient: one dashed line for both.
             first_unbiased = estimator != "Outcome-PG" or "V-PG" not in shown
-            self._lines[estimator].set_data(ks, variances)
-            self._signals[estimator].set_data(ks, signals)
             self._lines[estimator].set_visible(on)
             self._signals[estimator].set_visible(on and first_unbiased)
             self._points[estimator].set_visible(on)
+            if not on:
+                continue
+            variances, signals = numbers.curves[estimator]
+            self._lines[estimator].set_data(ks, variances)
+            self._signals[estimator].set_data(ks, signals)
             self._signals[estimator].set_color(look_of(estimator).colour if estimator == "CA-PG" else INK)
-            if on:
-                ends.append((level(variances[-1]), look_of(estimator).label, look_of(estimator).colour, "bold"))
-            if on and first_unbiased:
+            ends.append((level(variances[-1]), look_of(estimator).label, look_of(estimator).colour, "bold"))
+            if first_unbiased:
                 name = "CA-PG signal" if estimator == "CA-PG" else "true signal"
                 ends.append((level(signals[-1]), name, self._signals[estimator].get_color(), "normal"))
         self._labels.set(ends)
@@ -158,7 +159,7 @@ class VariancePanel(Panel):
             _, dots, mean, truth = self._clouds[estimator]
             estimate = numbers.estimates[estimator]
             for artist, vectors in (
-                (dots, estimate.samples[:N_DOTS]),
+                (dots, estimate.samples),
                 (mean, estimate.mean[None]),
                 (truth, gradient[None]),
             ):
