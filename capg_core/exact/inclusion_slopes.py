@@ -70,44 +70,55 @@ def gradient_kernel(theta, k, c, nodes, node_weights, low):
 
 
 @kernel
-def _competition(p, a, k, prefix, suffix, new, meeting):
-    """Fill meeting[j, q] = P(k - 1 arrivals among the items but a and j): these two compete for the last place."""
-    n = p.shape[0]
-    prefix[0, :, :] = 0.0
-    prefix[0, 0, :] = 1.0
-    suffix[:] = 0.0
-    suffix[0, :] = 1.0
-    own = p[a].copy()
-    p[a, :] = 0.0  # as if absent
-    for j in range(n):
-        extend(prefix[j], p[j], prefix[j + 1])
-    for j in range(n - 1, -1, -1):
-        meeting[j, :] = 0.0
-        for d in range(k):
+def _compete(p, slope, push, r, k, own, new, suffix, rows, place):
+    """Add what item r and each item after it take from each other; ``own`` begins with the arrivals before r."""
+    n, m = p.shape[0], rows.shape[0]
+    meeting = np.empty(BLOCK)
+    for j in range(r + 1, n):
+        meeting[:] = 0.0  # P(k - 1 arrivals among the items but r and j): these two compete for the last place
+        for d in range(max(0, k - n + j), min(k, j)):
             for q in range(BLOCK):
-                meeting[j, q] += prefix[j, d, q] * suffix[k - 1 - d, q]
-        extend(suffix, p[j], new)
-        suffix, new = new, suffix
-    p[a, :] = own
+                meeting[q] += own[d, q] * suffix[j + 1, k - 1 - d, q]
+        taken = 0.0
+        for q in range(BLOCK):
+            taken += push[q] * slope[j, q] * meeting[q]
+        rows[r, place[j]] -= taken
+        if j < m:
+            rows[j, place[r]] -= taken
+        extend(own, p[j], new)
+        own, new = new, own
 
 
 @kernel
 def score_kernel(theta, items, k, nodes, node_weights):
-    """Return d pi_a / d theta_j, a row for each of ``items``, each entry accurate relative to its own size."""
-    n = theta.size
-    rows = np.zeros((items.size, n))
+    """Return d pi_a / d theta_j, a row for each of ``items``, each entry accurate relative to its own size.
+
+    The matrix is symmetric, so each pair is integrated once; with ``items`` in front, each pair that is needed has one
+    of them first, and the arrivals after the second serve all pairs.
+    """
+    n, m = theta.size, items.size
+    asked = np.zeros(n, np.bool_)
+    asked[items] = True
+    place = np.concatenate((items, np.flatnonzero(~asked)))
+    in_front = theta[place]
+    rows = np.zeros((m, n))
     lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    prefix, meeting = np.zeros((n + 1, k, BLOCK)), np.empty((n, BLOCK))
-    suffix, new = np.empty((k, BLOCK)), np.empty((k, BLOCK))
+    suffix, push = np.zeros((n + 1, k, BLOCK)), np.empty(BLOCK)
+    before, new, own = np.empty((k, BLOCK)), np.empty((k, BLOCK)), np.empty((k, BLOCK))
+    suffix[n, 0, :] = 1.0
     for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        for row in range(items.size):
-            a = items[row]
-            _competition(p, a, k, prefix, suffix, new, meeting)
-            for j in range(n):
-                if j != a:
-                    for q in range(BLOCK):
-                        rows[row, j] -= node_weights[start + q] * slope[a, q] * slope[j, q] * meeting[j, q]
-    for row in range(items.size):
+        arrivals_at(in_front, nodes[start : start + BLOCK], lam, p, slope)
+        for j in range(n - 1, 0, -1):
+            extend(suffix[j + 1], p[j], suffix[j])
+        before[:] = 0.0
+        before[0, :] = 1.0
+        for r in range(m):
+            for q in range(BLOCK):
+                push[q] = node_weights[start + q] * slope[r, q]
+            own[:] = before
+            _compete(p, slope, push, r, k, own, new, suffix, rows, place)
+            extend(before, p[r], new)
+            before, new = new, before
+    for row in range(m):
         rows[row, items[row]] = -rows[row].sum()
     return rows

@@ -205,7 +205,7 @@ def run_on_cluster(jobs, client, kuairec, keep):
             while futures:
                 for future in _wait_for_one(distributed, [future for _, future in futures.values()], client):
                     take(future)
-        except CancelledError:  # a client does this to all its futures when its connection breaks
+        except (CancelledError, distributed.comm.CommClosedError):  # either may come when the connection breaks
             # it would log a traceback of its own when it stops to look for the scheduler
             logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
             raise ClusterLost("the scheduler is lost") from None

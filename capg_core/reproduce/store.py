@@ -10,6 +10,7 @@ import io
 import os
 from pathlib import Path
 
+from capg_core._interrupt import uninterrupted
 from capg_core.reproduce.files import append, is_protected, lock, remove_leftovers, write_atomically
 from capg_core.reproduce.rows import COLUMNS, HEADER, Found, as_bytes, as_line, as_notes, read
 
@@ -110,6 +111,7 @@ class Results:
         if new:
             append(path, (start + "\n".join(new) + "\n").encode("utf-8", "surrogateescape"))
 
+    @uninterrupted()  # what is finished is kept, even if Ctrl-C comes now
     def add(self, job, experiments, curve):
         """
         Keep a finished job: in memory and, in one write, in the file.
