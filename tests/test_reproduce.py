@@ -24,7 +24,7 @@ from capg_core.reproduce.experiments import EXPERIMENTS, Options, as_variant, de
 from capg_core.reproduce.summary import Summary
 
 ROOT = pathlib.Path(capg.__file__).parents[1]
-ROOMS = sorted(f"capg_core.reproduce.{p.stem}" for p in (ROOT / "capg_core/reproduce").glob("[a-z]*.py"))
+MODULES = sorted(f"capg_core.reproduce.{p.stem}" for p in (ROOT / "capg_core/reproduce").glob("[a-z]*.py"))
 # 12 runs of 17 rows: many enough, and each long enough, to be killed among
 TINY = "--quick --experiment candidate-size --k 10 20 --estimators V-PG CA-PG --seeds 2 --steps 160".split()
 N_ROWS = 17
@@ -382,9 +382,9 @@ def test_the_bar_says_how_long():
     assert "2/4 runs, 62.5 % of steps, 30 s left" in lines[-1]  # 150 steps are done now, and 150 are left
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_docstring_examples(room):
-    assert doctest.testmod(importlib.import_module(room)).failed == 0
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_nothing_below_knows_of_the_reproduction():

@@ -1,4 +1,4 @@
-"""The command line: ``python -m capg_core reproduce``. Puts the rooms of this package together.
+"""The command line: ``python -m capg_core reproduce``. Puts the parts of this package together.
 
 Exit status: 0 if all is done, 1 if a run failed or a file could not be written, 2 for a command that makes no sense or
 a scheduler without fit workers, 130 after Ctrl-C.

@@ -1,4 +1,4 @@
-"""One figure for each experiment: learning curves, mean and band over seeds. Imports matplotlib and the house style.
+"""One figure for each experiment: learning curves, mean and band over seeds. Needs matplotlib.
 
 A figure has one block of panels for each setting. A panel's scale is the same in both blocks, so that settings can be
 compared.
@@ -22,7 +22,7 @@ _NEAR = 0.25  # of the way from the lowest value to the optimum
 
 
 def _style(variant):
-    """Return how a variant is drawn: the house's look, and hollow and broken with a baseline."""
+    """Return how a variant is drawn: its estimator's look, and hollow and broken with a baseline."""
     look = look_of(variant.estimator)
     with_baseline = variant.baseline == "mean"
     return {
