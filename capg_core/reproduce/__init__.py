@@ -3,6 +3,5 @@
 From the bottom up: ``jobs`` (what is trained), ``experiments`` (which jobs each experiment needs), ``files`` (writing
 that a kill leaves whole), ``rows`` (which rows of a file are a finished run), ``store`` (the results file),
 ``progress``, ``local`` and ``cluster`` (where jobs run), ``summary``, ``figures`` and ``command`` (the command line).
-It may import all of the core, and the classroom's style; nothing outside this package and ``capg_core.__main__``
-imports it. Matplotlib and Dask are imported only where they are used.
+Matplotlib and Dask are needed only where they are used.
 """

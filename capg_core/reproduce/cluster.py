@@ -1,4 +1,4 @@
-"""Sending jobs to an existing Dask cluster. May import ``jobs``; imports ``distributed`` only when it is used.
+"""Sending jobs to an existing Dask cluster.
 
 Workers only compute. This process alone writes results, and a job has one key, so nothing is kept twice. Whatever this
 waits for, it waits for a stated time.

@@ -1,4 +1,4 @@
-"""Files that a kill or a full disk leaves whole: the old one or the new one. Imports the standard library.
+"""Files that a kill or a full disk leaves whole: the old one or the new one.
 
 A link stays a link and a file's permissions stay. Every OSError from here names the file.
 """

@@ -1,4 +1,4 @@
-"""The progress bar: one line on stderr, with the share of steps done and the time left. Imports the standard library.
+"""The progress bar: one line on stderr, with the share of steps done and the time left.
 
 Where stderr is not a terminal, a line at most every ten seconds.
 """

@@ -1,4 +1,4 @@
-"""The rows of the results file: their text, and the judgement which of them are a finished run. May import ``jobs``.
+"""The rows of the results file: their text, and the judgement which of them are a finished run.
 
 A run is finished if the file has a row for each of its steps, in whatever order. People sort, join and edit such files
 in other programs, so nothing is assumed of the order of rows or columns, of line ends or of quotes. What cannot be used

@@ -2,7 +2,7 @@
 
 A job's rows are appended in one write when it is finished. Whatever is found in the file later is judged by ``rows``;
 what cannot be used is moved to a file beside it, and never deleted. Only one process writes: the folder is locked while
-it runs. May import ``files`` and ``rows``.
+it runs.
 """
 
 import csv

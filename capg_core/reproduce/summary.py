@@ -1,4 +1,4 @@
-"""The table at the end: the final value of every line, how much of the way it went, and how fast. Imports NumPy alone.
+"""The table at the end: the final value of every line, how much of the way it went, and how fast.
 
 The way is from the value of random candidates (0 %) to the optimal value (100 %). There is none where every choice of
 candidates is equally good, as with K = n or with equal rewards.
