@@ -11,19 +11,27 @@ import threading
 
 
 class _Later:
-    """A handler that remembers an interrupt."""
+    """A handler that keeps an interrupt until no piece of work is under way."""
 
-    def __init__(self):
-        self.came = None
+    def __init__(self, before):
+        self.before, self.depth, self.came = before, 0, None
 
-    def __call__(self, number, frame):
-        self.came = (number, frame)
+    def __call__(self, *signal_and_frame):
+        if self.depth:
+            self.came = signal_and_frame
+        else:
+            self.before(*signal_and_frame)
+
+    def hand_on(self):
+        came, self.came = self.came, None
+        if came is not None:
+            self.before(*came)
 
 
 @contextlib.contextmanager
-def uninterrupted(*, drop=False):
+def ready_to_wait():
     """
-    Let an interrupt from the keyboard wait until the block is left; with ``drop``, forget it.
+    Install the handler for a whole block, so that each `uninterrupted` inside costs next to nothing.
 
     Python delivers signals to the main thread alone. Elsewhere, and inside another such block, this does nothing; nor
     where Ctrl-C is ignored or ends the process without asking Python.
@@ -31,16 +39,33 @@ def uninterrupted(*, drop=False):
     before = signal.getsignal(signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
     if not main or isinstance(before, _Later) or not callable(before):
-        yield
+        yield before if main and isinstance(before, _Later) else None
         return
-    later = _Later()
+    later = _Later(before)
     signal.signal(signal.SIGINT, later)
     try:
-        yield
+        yield later
     finally:
         signal.signal(signal.SIGINT, before)
-        if later.came is not None and not drop:
-            before(*later.came)
+        later.hand_on()
+
+
+@contextlib.contextmanager
+def uninterrupted(*, drop=False):
+    """Let an interrupt from the keyboard wait until the outermost such block is left; with ``drop``, forget it."""
+    with ready_to_wait() as later:
+        if later is None:
+            yield
+            return
+        later.depth += 1
+        try:
+            yield
+        finally:
+            later.depth -= 1
+            if drop:
+                later.came = None
+            if not later.depth:
+                later.hand_on()
 
 
 def in_one_piece(function):

@@ -83,8 +83,9 @@ def choose(candidates, utility, stages, chances, n_outputs=1, beta=1.0, noise=No
     records = [noisy(beta) if name == "noisy" else LATE_STAGES[name] for name in stages]
     parts = list(zip(records, chances, strict=True))
     noise = np.empty((0, 0)) if noise is None else noise
-    seen = np.array(utility, float)[candidates]
-    choose_batch(candidates, seen, noise, *part_arrays(parts), np.random.default_rng(seed), out)
+    users = np.zeros(candidates.shape[0], np.int64)
+    stage, rng = part_arrays(parts), np.random.default_rng(seed)
+    choose_batch(candidates, np.array([utility], float), users, noise, *stage, rng, out)
     return out
 
 

@@ -176,9 +176,9 @@ def _best_of(candidates, seen, out):
 
 
 @kernel
-def _choose_kernel(candidates, utility, noise, signs, betas, chances, rng, out):
+def _choose_kernel(candidates, utility, users, noise, signs, betas, chances, rng, out):
     """
-    Fill out (B, L) with what the late stage shows, best first, from candidates (B, K) of this utility (B, K).
+    Fill out (B, L) with what the late stage shows of candidates (B, K), best first; utility[users[b]] is context b's.
 
     The late stage is one of the parts by their ``chances``; a part ranks by sign * utility + Gumbel noise / beta. A
     noisy part sees ``noise`` (B, K) where that is given (B rows), else noise drawn here.
@@ -196,7 +196,7 @@ def _choose_kernel(candidates, utility, noise, signs, betas, chances, rng, out):
             if signs[part] == 0.0:
                 seen[c] = rng.random()  # where the noise alone decides, any law will do
                 continue
-            seen[c] = signs[part] * utility[b, c]
+            seen[c] = signs[part] * utility[users[b], candidates[b, c]]
             if betas[part] < np.inf:
                 seen[c] += noise[b, c] if noise.shape[0] == batch else -np.log(rng.standard_exponential()) / betas[part]
         _best_of(candidates[b], seen, out[b])

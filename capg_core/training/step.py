@@ -65,8 +65,7 @@ class BatchGradient:
         draw_batch(theta, self.places, rng, self.rung.ordered, self.candidates, self._exp_theta, self._shifts)
         lines = users[:, None]
         noise_seen = np.take_along_axis(noise, self.candidates, axis=1) if noise.size else _NONE
-        seen = self.world.utility[lines, self.candidates]
-        choose_batch(self.candidates, seen, noise_seen, *self._stage, rng, self.outputs)
+        choose_batch(self.candidates, self.world.utility, users, noise_seen, *self._stage, rng, self.outputs)
         self.rewards[:] = self.world.reward_of(lines, self.outputs, rng)
         if self.rung.needs_ranking:
             np.take(self.world.utility, users, axis=0, out=self._utility, mode="clip")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capg_core._checks import as_count, as_number, as_seed, said
-from capg_core._interrupt import uninterrupted
+from capg_core._interrupt import ready_to_wait, uninterrupted
 from capg_core._kernel import kernel
 from capg_core.ladder import LIST, OUTPUT, rung_of
 from capg_core.training.evaluation import check_sizes, evaluate
@@ -296,21 +296,23 @@ def train(
     if callback is not None and not callable(callback):
         raise ValueError(f"callback = {said(callback)}; expected a function of the progress")
     run = None
-    with contextlib.suppress(KeyboardInterrupt):
-        with uninterrupted():
-            run = Training(
-                world, estimator, k, n_steps=n_steps, learning_rate=learning_rate, marginal=marginal,
-                baseline=baseline, n_experts=n_experts, n_outputs=n_outputs, late_stage=late_stage,
-                batch_size=batch_size, seed=seed, eval_every=eval_every, position_weights=position_weights, dim=dim,
-            )  # fmt: skip
-            run.measure()
-        _run(run, callback)
-    if run is None:
-        raise KeyboardInterrupt  # it came before there was anything to keep
-    with uninterrupted(drop=True):  # it has been told to stop; what it learned is handed over
-        if run.steps[-1] != run.done:
-            run.measure()
-        return run.result()
+    with ready_to_wait():
+        with contextlib.suppress(KeyboardInterrupt):
+            with uninterrupted():
+                run = Training(
+                    world, estimator, k, n_steps=n_steps, learning_rate=learning_rate, marginal=marginal,
+                    baseline=baseline, n_experts=n_experts, n_outputs=n_outputs, late_stage=late_stage,
+                    batch_size=batch_size, seed=seed, eval_every=eval_every, position_weights=position_weights,
+                    dim=dim,
+                )  # fmt: skip
+                run.measure()
+            _run(run, callback)
+        if run is None:
+            raise KeyboardInterrupt  # it came before there was anything to keep
+        with uninterrupted(drop=True):  # it has been told to stop; what it learned is handed over
+            if run.steps[-1] != run.done:
+                run.measure()
+            return run.result()
 
 
 def _run(run, callback):
