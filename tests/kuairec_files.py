@@ -6,8 +6,9 @@ import warnings
 import zipfile
 
 import numpy as np
+import pytest
 
-from capg_core.worlds.kuairec import KuaiRecWorld
+from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
 from capg_core.worlds.world import World
 
 COLUMNS = "user_id,video_id,play_duration,video_duration,time,date,timestamp,watch_ratio".split(",")
@@ -75,3 +76,11 @@ def assert_world_is(world, text):
     assert (world.user_ids.tolist(), world.video_ids.tolist()) == (users, videos)
     assert world.mean_reward.tolist() == matrix  # to the last bit
     assert (world.observed_share, world.duplicates_dropped) == (share, duplicates)
+
+
+def refusal(path):
+    """Return the words with which a path is refused; they name it and say what was expected."""
+    with pytest.raises(ValueError) as error:
+        load_kuairec(path)
+    assert "path" in str(error.value) and "expected" in str(error.value)
+    return str(error.value)

@@ -10,6 +10,7 @@ from kuairec_files import (
     HEADER,
     make_rows,
     published_row,
+    refusal,
     text_of,
     write,
     zipped,
@@ -28,13 +29,6 @@ def chunks(request, monkeypatch):
 @pytest.fixture
 def text():
     return text_of(make_rows())
-
-
-def refusal(path):
-    with pytest.raises(ValueError) as error:
-        load_kuairec(path)
-    assert "path" in str(error.value) and "expected" in str(error.value)
-    return str(error.value)
 
 
 @pytest.mark.parametrize("path", [None, 3, 2.5, b"small_matrix.csv", ["small_matrix.csv"]])

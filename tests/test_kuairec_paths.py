@@ -9,7 +9,7 @@ import tarfile
 
 import numpy as np
 import pytest
-from kuairec_files import HEADER, assert_world_is, make_rows, published_row, text_of, write, zipped
+from kuairec_files import HEADER, assert_world_is, make_rows, published_row, refusal, text_of, write, zipped
 
 from capg_core.worlds import kuairec_csv, kuairec_place
 from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
@@ -26,13 +26,6 @@ def chunks(request, monkeypatch):
 @pytest.fixture
 def text():
     return text_of(make_rows())
-
-
-def refusal(path):
-    with pytest.raises(ValueError) as error:
-        load_kuairec(path)
-    assert "path" in str(error.value) and "expected" in str(error.value)
-    return str(error.value)
 
 
 @LINKS
