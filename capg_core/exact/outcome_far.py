@@ -13,14 +13,7 @@ Slow, and rarely needed.
 import numpy as np
 
 from capg_core._kernel import kernel
-from capg_core.exact.race import clock_nodes
-
-
-@kernel
-def _log_add(a, b):
-    if a < b:
-        a, b = b, a
-    return a if b == -np.inf else a + np.log1p(np.exp(b - a))
+from capg_core.exact.race import clock_nodes, log_add
 
 
 @kernel
@@ -41,17 +34,17 @@ def _without_each(log_p, lam, a, k, prefix, suffix, one, two):
     for j in range(a + 1, n):
         prefix[j + 1, 0] = prefix[j, 0] - lam[j]
         for d in range(1, k):
-            prefix[j + 1, d] = _log_add(prefix[j, d] - lam[j], prefix[j, d - 1] + log_p[j])
+            prefix[j + 1, d] = log_add(prefix[j, d] - lam[j], prefix[j, d - 1] + log_p[j])
     suffix[:] = -np.inf
     suffix[0] = 0.0
     for j in range(n - 1, a, -1):
         one[j], two[j] = -np.inf, -np.inf
         for d in range(k):
-            one[j] = _log_add(one[j], prefix[j, d] + suffix[k - 1 - d])
+            one[j] = log_add(one[j], prefix[j, d] + suffix[k - 1 - d])
             if d < k - 1:
-                two[j] = _log_add(two[j], prefix[j, d] + suffix[k - 2 - d])
+                two[j] = log_add(two[j], prefix[j, d] + suffix[k - 2 - d])
         for d in range(k - 1, 0, -1):
-            suffix[d] = _log_add(suffix[d] - lam[j], suffix[d - 1] + log_p[j])
+            suffix[d] = log_add(suffix[d] - lam[j], suffix[d - 1] + log_p[j])
         suffix[0] -= lam[j]
     return prefix[n, k - 1]
 
@@ -78,9 +71,9 @@ def _far_kernel(theta, a, k, nodes, node_weights, row):
         flow_one, flow_two = -np.inf, -np.inf
         for j in range(a + 1, n):
             slope = theta[j] + nodes[q] - lam[j]
-            flow_one, flow_two = _log_add(flow_one, slope + one[j]), _log_add(flow_two, slope + two[j])
+            flow_one, flow_two = log_add(flow_one, slope + one[j]), log_add(flow_two, slope + two[j])
         factor = np.log(node_weights[q]) - better
-        mass = factor + _log_add(slope_a + every, log_p[a] + flow_two)
+        mass = factor + log_add(slope_a + every, log_p[a] + flow_two)
         if mass == -np.inf:
             continue
         if mass > scale:

@@ -13,7 +13,7 @@ from capg_core._checks import as_candidates, as_k, as_logits
 from capg_core._kernel import kernel
 from capg_core.batch.exp import weigh
 from capg_core.batch.scores import add_list_score
-from capg_core.exact.race import gauss_legendre, near_logits
+from capg_core.exact.race import gauss_legendre, log_add, near_logits
 
 _DROP = 42.0  # the integrand is followed down to e^-42 of its peak
 
@@ -35,13 +35,6 @@ def _log_rest(logits, taken):
 
 
 @kernel
-def _log_add(a, b):
-    if a < b:
-        a, b = b, a
-    return a if b == -np.inf else a + np.log1p(np.exp(b - a))
-
-
-@kernel
 def _list_log_prob_kernel(logits, candidates, log_prob):
     """Fill log P(list) for each row of ``candidates``."""
     taken = np.zeros(logits.size, np.bool_)
@@ -59,7 +52,7 @@ def _list_log_prob_kernel(logits, candidates, log_prob):
         left = top + np.log(rest) if rest > 1e-200 else _log_rest(logits, taken)
         log_prob[row] = 0.0
         for r in range(candidates.shape[1] - 1, -1, -1):
-            left = _log_add(left, logits[candidates[row, r]])
+            left = log_add(left, logits[candidates[row, r]])
             log_prob[row] += logits[candidates[row, r]] - left
         for a in candidates[row]:
             taken[a] = False

@@ -45,6 +45,14 @@ def near_logits(logits):
 
 
 @kernel
+def log_add(a, b):
+    """Return log(e^a + e^b)."""
+    if a < b:
+        a, b = b, a
+    return a if b == -np.inf else a + np.log1p(np.exp(b - a))
+
+
+@kernel
 def _expected_arrivals(theta, s):
     """Return the expected number that arrived by e^s, that did not, and the rate of arrival in s."""
     arrived, missing, rate = 0.0, 0.0, 0.0
