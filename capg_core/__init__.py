@@ -4,6 +4,7 @@ Plackett-Luce sampling, inclusion and outcome probabilities, policy gradients an
 NumPy arrays in and out. The widgets of the course live in ``capg_core.classroom``, which nothing here imports.
 """
 
+from capg_core.any_model import batch_gradient, sample_batch
 from capg_core.diagnostics import GradientDiagnostics, gradient_diagnostics
 from capg_core.estimators import estimate_gradients, exact_variance, expected_estimate
 from capg_core.exact import (
@@ -19,6 +20,8 @@ from capg_core.exact import (
     sample_candidates,
     set_log_prob,
     set_score,
+    single_swap_gradient,
+    swap_gradient,
 )
 from capg_core.ladder import ESTIMATORS
 from capg_core.late_stage import Mixture, Noisy, choose_output, mix, noisy
@@ -70,6 +73,7 @@ __all__ = [
     "UserProblem",
     "World",
     "alignment",
+    "batch_gradient",
     "choose_output",
     "completed_films",
     "estimate_gradients",
@@ -94,9 +98,12 @@ __all__ = [
     "paper_learning_rate",
     "policy_gradient",
     "policy_value",
+    "sample_batch",
     "sample_candidates",
     "set_log_prob",
     "set_score",
+    "single_swap_gradient",
+    "swap_gradient",
     "train",
     "uniform_value",
 ]

@@ -15,6 +15,8 @@ import numpy as np
 
 # Beyond this a square, summed over items, may leave what a double holds.
 _LARGEST = 1e100
+# Beyond this doubles are more than 0.1 apart, and exp(logit + log t) has no meaning left.
+_FURTHEST = 1e15
 # No array is this long; a seed may be any whole number.
 _MOST = 2**40
 
@@ -100,11 +102,14 @@ def as_logits(logits):
     array = _as_real_array(logits, "logits", 1, "one logit for each item, shape (n,)")
     if array.size == 0:
         raise ValueError("logits is empty, shape (0,); expected at least one item")
-    _refuse(np.isnan(array) | (array == np.inf), array, "logits", "a finite number, or -inf for a masked item")
-    # beyond this doubles are more than 0.1 apart, and exp(logit + log t) has no meaning left
-    huge = np.isfinite(array) & (np.abs(array) > 1e15)
-    _refuse(huge, array, "logits", "a size of at most 1e15; -inf masks an item")
+    _refuse_logits(array)
     return array
+
+
+def _refuse_logits(array):
+    _refuse(np.isnan(array) | (array == np.inf), array, "logits", "a finite number, or -inf for a masked item")
+    huge = np.isfinite(array) & (np.abs(array) > _FURTHEST)
+    _refuse(huge, array, "logits", f"a size of at most {_FURTHEST:g}; -inf masks an item")
 
 
 def _is_whole(value):
@@ -164,18 +169,18 @@ def as_items(items, logits, name="items"):
     return array
 
 
-def as_candidates(candidates, logits):
+def as_candidates(candidates, logits, name="candidates"):
     """Return candidate lists as (..., k) int64: in range, not masked, none repeated within a list."""
-    given, candidates = candidates, as_plain(candidates, "candidates", "whole numbers, shape (..., k)")
+    given, candidates = candidates, as_plain(candidates, name, "whole numbers, shape (..., k)")
     if candidates.ndim == 0:
-        raise ValueError(f"candidates = {said(given)}; expected at least one dimension, shape (..., k)")
-    array = as_indices(candidates, logits.size, "candidates")
-    as_items(array.reshape(-1), logits, "candidates")
+        raise ValueError(f"{name} = {said(given)}; expected at least one dimension, shape (..., k)")
+    array = as_indices(candidates, logits.size, name)
+    as_items(array.reshape(-1), logits, name)
     ordered = np.sort(array, axis=-1).reshape(-1, array.shape[-1])
     repeated = ordered[:, 1:] == ordered[:, :-1]
     if repeated.any():
         row, column = np.argwhere(repeated)[0]
-        raise ValueError(f"candidates repeats item {ordered[row, column]}; expected distinct items within a list")
+        raise ValueError(f"{name} repeats item {ordered[row, column]}; expected distinct items within a list")
     return array
 
 
@@ -232,3 +237,45 @@ def as_generator(rng):
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng = {said(rng)}; expected a numpy.random.Generator (np.random.default_rng(seed))")
     return rng
+
+
+def as_batch_logits(logits):
+    """Return logits (B, n) as float64, and whether they came as float32; NaN and +inf are refused."""
+    expected = "a row of logits per context, shape (B, n)"
+    given = as_plain(logits, "logits", expected)
+    array = _as_real_array(given, "logits", 2, expected)
+    if array.size == 0:
+        raise ValueError(f"logits is empty, shape {array.shape}; expected {expected}")
+    # where all is well the extremes say so without an array beside; NaN is not within anything
+    if not (-_FURTHEST <= array.min() and array.max() <= _FURTHEST):
+        _refuse_logits(array)
+    return array, given.dtype == np.float32
+
+
+def as_rows(values, name, shape):
+    """Return finite numbers of this shape, a row per context; (B,) will do for (B, 1)."""
+    array = as_plain(values, name, f"shape {shape}")
+    if array.shape == shape[:1] and shape[1:] == (1,):
+        array = array.reshape(shape)
+    array = _as_real_array(array, name, len(shape), f"shape {shape}")
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}; expected {shape}")
+    refuse_unbounded(array, name)
+    return array
+
+
+def as_item_rows(values, logits, name, expected):
+    """Return distinct items (B, m) that can be drawn, a row per row of logits (B, n); (B,) will do for one each."""
+    array = as_plain(values, name, expected)
+    if array.ndim == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim != 2 or array.shape[0] != logits.shape[0]:
+        raise ValueError(f"{name} has shape {np.shape(values)}; expected {expected}")
+    array = as_indices(array, logits.shape[1], name)
+    _refuse(np.take_along_axis(logits, array, axis=1) == -np.inf, array, name, "an item with a finite logit in its row")
+    ordered = np.sort(array, axis=1)
+    repeated = ordered[:, 1:] == ordered[:, :-1]
+    if repeated.any():
+        row, column = np.argwhere(repeated)[0]
+        raise ValueError(f"{name}[{row}] repeats item {ordered[row, column]}; expected distinct items in a row")
+    return array

@@ -4,11 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capg_core._checks import as_count, as_generator, as_number
-from capg_core.estimators import as_baseline, as_rung, estimates_of, expectation_of
-from capg_core.exact.problem import as_problem
+from capg_core._checks import as_count, as_generator
+from capg_core.estimators import (
+    as_baseline,
+    as_spread,
+    critic_of,
+    estimates_of,
+    expectation_of,
+    problem_of,
+    residual_of,
+)
 from capg_core.exact.sampling import sample_of
 from capg_core.exact.value import gradient_of, value_of
+from capg_core.ladder import choose_rung
 from capg_core.late_stage import choose
 
 
@@ -73,6 +81,8 @@ def gradient_diagnostics(
     late_stage="optimal",
     marginal="exact",
     baseline=None,
+    critic=None,
+    residual=None,
     n_samples=1000,
     rng,
 ):
@@ -91,13 +101,15 @@ def gradient_diagnostics(
         One of ``ESTIMATORS``.
     utility : (n,) array_like, optional
         Late-stage utility; the mean reward if not given.
-    reward_std : float
-        Standard deviation of normal reward noise.
+    reward_std : float or (n,) array_like
+        Standard deviation of normal reward noise. With sqrt(q (1 - q)) the moments are those of a yes or no of mean q.
     late_stage : {"optimal", "uniform", "anti"} or mixture
     marginal : {"exact", "asymptotic", "paper"}
-        For "CA-PG" and "Outcome-PG" (not "paper").
+        For "CA-PG" and "Outcome-PG" (not "paper"), and for a residual of these.
     baseline : None, "mean" or float
-        Subtracted from every reward. "mean" is the exact expected reward.
+        Subtracted from every reward, or reward - critic. "mean" is its exact expectation.
+    critic, residual
+        As in :func:`estimate_gradients`.
     n_samples : int
         Number of simulated estimates, at least 2.
     rng : numpy.random.Generator
@@ -119,23 +131,25 @@ def gradient_diagnostics(
     >>> print(np.abs(d.bias).max() < 4 * d.standard_error.max())
     True
     """
-    rung = as_rung(estimator, marginal)
-    problem = as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility)
-    reward_std = as_number(reward_std, "reward_std", 0.0)
+    chosen = choose_rung(estimator, marginal, residual)
+    chosen.check(1, 1)
+    problem = problem_of(chosen, logits, k, late_stage, mean_reward, utility, critic)
+    spread = as_spread(reward_std, problem.logits.size)
     n_samples = as_count(n_samples, "n_samples", 2)
     rng = as_generator(rng)
-    offset = as_baseline(baseline, lambda: value_of(problem))
+    offset = as_baseline(baseline, lambda: value_of(residual_of(chosen, problem)))
 
-    candidates = sample_of(problem.logits, problem.k, rng, n_samples)
-    outputs = choose(candidates, problem.utility, problem.parts, rng)
-    rewards = problem.mean_reward[outputs] + reward_std * rng.standard_normal(n_samples)
-    estimates = estimates_of(rung, problem, candidates, outputs, rewards - offset, marginal)
+    n_first = min(problem.k + chosen.needs_critic, int(np.isfinite(problem.logits).sum()))
+    arrivals = sample_of(problem.logits, n_first, rng, n_samples)
+    outputs = choose(arrivals[:, : problem.k], problem.utility, problem.parts, rng)
+    rewards = problem.mean_reward[outputs] + spread[outputs] * rng.standard_normal(n_samples)
+    estimates = estimates_of(chosen, problem, arrivals, outputs, rewards - critic_of(chosen, problem)[outputs] - offset)
 
     mean = estimates.mean(axis=0)
     per_logit = estimates.var(axis=0, ddof=1)
     variance = float(per_logit.sum())
     gradient = gradient_of(problem)
-    expected = expectation_of(rung, problem, marginal, offset)
+    expected = expectation_of(chosen, problem, offset)
     if expected is None:
         expected = mean
     signal = _length(expected)

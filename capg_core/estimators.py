@@ -3,20 +3,16 @@
 All of it loops over the records of `capg_core.ladder`: (reward - baseline) x score, with the score that a rung gives.
 """
 
+import dataclasses
+
 import numpy as np
 
 from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_vector, said
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
 from capg_core.exact.value import gradient_of, value_of
-from capg_core.ladder import LIST, OUTPUT, RUNGS, rung_of
-
-
-def as_rung(estimator, marginal):
-    """Return the record of an estimator that has this marginal."""
-    rung = rung_of(estimator)
-    rung.as_marginal(marginal)
-    return rung
+from capg_core.ladder import RUNGS, choose_rung
+from capg_core.rung import LIST, OUTPUT
 
 
 def as_baseline(baseline, mean):
@@ -28,6 +24,23 @@ def as_baseline(baseline, mean):
             raise ValueError(f"baseline = {said(baseline)}; expected None, 'mean' or a number")
         return mean()
     return as_number(baseline, "baseline")
+
+
+def as_spread(reward_std, n_items):
+    """Return the standard deviation of each item's reward, (n,); a number is that of all."""
+    if np.ndim(reward_std) == 0:
+        return np.full(n_items, as_number(reward_std, "reward_std", 0.0))
+    spread = as_vector(reward_std, n_items, "reward_std")
+    if spread.min() < 0.0:
+        raise ValueError(f"reward_std[{spread.argmin()}] = {spread.min()}; expected at least 0")
+    return spread
+
+
+def gains_of(rewards, expected, baseline, position_weights):
+    """Return position weight x (reward - expected - baseline), (B, L); ``expected`` is the critic's, or zero."""
+    left = rewards - expected
+    base = as_baseline(baseline, lambda: mean_of_others(left @ position_weights)[:, None])
+    return (left - base) * position_weights
 
 
 def mean_of_others(rewards):
@@ -46,6 +59,8 @@ def estimate_gradients(
     late_stage="optimal",
     marginal="exact",
     baseline=None,
+    critic=None,
+    residual=None,
 ):
     """
     Single-sample gradient estimates, one for each observation.
@@ -55,7 +70,7 @@ def estimate_gradients(
     logits : (n,) array_like
         Early-stage logits.
     candidates : (N, k) array_like of int
-        Candidate lists, in draw order.
+        Candidate lists, in draw order. For "Swap-PG" (N, k+1): the candidates and the next arrival.
     outputs : (N,) array_like of int
         The item shown from each list.
     rewards : (N,) array_like
@@ -63,18 +78,24 @@ def estimate_gradients(
     estimator : str
         One of ``ESTIMATORS``.
     utility : (n,) array_like, optional
-        Late-stage utility; needed by "Outcome-PG".
+        Late-stage utility; needed by "Outcome-PG" and "Swap-PG".
     late_stage : {"optimal", "uniform", "anti"} or mixture
-        Used by "Outcome-PG" only.
+        Used by "Outcome-PG" and "Swap-PG" only.
     marginal : {"exact", "asymptotic", "paper"}
-        How "CA-PG" and "Outcome-PG" compute their probability ("paper": CA-PG only).
+        How "CA-PG" and "Outcome-PG", or a residual of these, compute their probability ("paper": CA-PG only).
     baseline : None, "mean" or float
-        Subtracted from every reward. "mean" is the mean reward of the other observations.
+        Subtracted from every reward, or from every reward - critic; where no reward is looked at, from nothing. "mean"
+        is the mean of the other observations.
+    critic : (n,) array_like, optional
+        Predicted reward of each item; needed by "Swap-PG".
+    residual : {None, "list", "inclusion", "outcome"}
+        For "Swap-PG": the rung (V-PG, CA-PG, Outcome-PG) whose score reward - critic multiplies. None leaves the reward
+        out.
 
     Returns
     -------
     (N, n) float64
-        (reward - baseline) x score, a row for each observation.
+        (reward - baseline) x score, a row for each observation; for "Swap-PG" see :func:`swap_gradient`.
 
     Raises
     ------
@@ -93,11 +114,14 @@ def estimate_gradients(
     >>> print(capg.estimate_gradients([0.0, 0.0], [[1]], [1], [2.0], "V-PG"))
     [[-1.  1.]]
     """
-    rung = as_rung(estimator, marginal)
+    chosen = choose_rung(estimator, marginal, residual)
+    chosen.check(1, 1)
     logits = as_logits(logits)
-    candidates = as_candidates(candidates, logits)
-    if candidates.ndim != 2:
-        raise ValueError(f"candidates has shape {candidates.shape}; expected (N, k)")
+    arrivals = as_candidates(candidates, logits)
+    if arrivals.ndim != 2 or arrivals.shape[1] == chosen.needs_critic:
+        width = "k + 1), the candidates and the next arrival" if chosen.needs_critic else "k)"
+        raise ValueError(f"candidates has shape {arrivals.shape}; expected (N, {width}")
+    candidates = arrivals[:, : arrivals.shape[1] - chosen.needs_critic]
     outputs = as_items(outputs, logits, "outputs")
     rewards = as_vector(rewards, candidates.shape[0], "rewards")
     if outputs.size != rewards.size:
@@ -106,22 +130,34 @@ def estimate_gradients(
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
         raise ValueError(f"outputs[{row}] = {outputs[row]}; expected one of its candidates {candidates[row]}")
-    if rung.needs_ranking and utility is None:
-        raise ValueError(f"utility = None; expected the late stage's utility, which {estimator!r} needs")
-    given = {} if utility is None else {"utility": utility}
+    given = {name: x for name, x in (("utility", utility), ("critic", critic)) if x is not None}
     problem = as_problem(logits, candidates.shape[1], late_stage, **given)
+    chosen.refuse_missing(utility, critic, problem.parts)
     if isinstance(baseline, str) and rewards.size < 2:
         raise ValueError("baseline = 'mean' with one observation; expected two or more: it is the mean of the others")
-    gain = rewards - as_baseline(baseline, lambda: mean_of_others(rewards))
-    return estimates_of(rung, problem, candidates, outputs, gain, marginal)
+    gain = rewards - critic_of(chosen, problem)[outputs]
+    gain = gain - as_baseline(baseline, lambda: mean_of_others(gain))
+    return estimates_of(chosen, problem, arrivals, outputs, gain)
 
 
-def estimates_of(rung, problem, candidates, outputs, gain, marginal):
-    """Return gain x score, a row for each observation; of a rung that sees the output, each score is computed once."""
-    if rung.sees == LIST:
-        return gain[:, None] * rung.scores(problem, candidates, marginal)
-    items, inverse = np.unique(outputs, return_inverse=True)
-    return gain[:, None] * rung.scores(problem, items, marginal)[inverse]
+def critic_of(chosen, problem):
+    """Return the critic (n,), or zero where the estimator has none."""
+    return problem.critic if chosen.needs_critic else np.zeros(problem.logits.size)
+
+
+def estimates_of(chosen, problem, arrivals, outputs, gain):
+    """Return the estimates (N, n), given the first arrivals and the gains."""
+    rows = _scored(chosen, problem, arrivals[:, : problem.k], outputs, gain)
+    return rows + chosen.rung.scores(problem, arrivals, chosen.marginal) if chosen.needs_critic else rows
+
+
+def _scored(chosen, problem, candidates, outputs, gain):
+    if chosen.scored is None:
+        return 0.0
+    if chosen.scored.sees == LIST:
+        return gain[:, None] * chosen.scored.scores(problem, candidates, chosen.marginal)
+    items, inverse = np.unique(outputs, return_inverse=True)  # each score is computed once
+    return gain[:, None] * chosen.scored.scores(problem, items, chosen.marginal)[inverse]
 
 
 def _moments(rung, problem, marginal):
@@ -131,18 +167,39 @@ def _moments(rung, problem, marginal):
     return rho[items], items, rung.scores(problem, items, marginal)
 
 
-def expectation_of(rung, problem, marginal, baseline):
+def residual_of(chosen, problem):
+    """Return the problem with what the gain multiplies in place of the reward: reward - critic where there is one."""
+    return dataclasses.replace(problem, mean_reward=problem.mean_reward - critic_of(chosen, problem))
+
+
+def expectation_of(chosen, problem, baseline):
     """Return the exact expectation of one estimate, or None where it has no formula."""
-    if rung.is_unbiased(marginal):
-        return gradient_of(problem)
-    if rung.sees != OUTPUT:
+    beside = 0.0
+    if chosen.needs_critic:
+        beside = gradient_of(dataclasses.replace(problem, mean_reward=problem.critic))
+    if chosen.scored is None:
+        return beside
+    remaining = residual_of(chosen, problem)
+    if chosen.is_unbiased():
+        return beside + gradient_of(remaining)
+    if chosen.scored.sees != OUTPUT:
         return None
-    rho, items, scores = _moments(rung, problem, marginal)
-    return (rho * (problem.mean_reward[items] - baseline)) @ scores
+    rho, items, scores = _moments(chosen.scored, remaining, chosen.marginal)
+    return beside + (rho * (remaining.mean_reward[items] - baseline)) @ scores
 
 
 def expected_estimate(
-    logits, k, mean_reward, estimator, *, utility=None, late_stage="optimal", marginal="exact", baseline=None
+    logits,
+    k,
+    mean_reward,
+    estimator,
+    *,
+    utility=None,
+    late_stage="optimal",
+    marginal="exact",
+    baseline=None,
+    critic=None,
+    residual=None,
 ):
     """
     Exact expectation of an estimator, by formula.
@@ -151,15 +208,16 @@ def expected_estimate(
     ----------
     logits, k, mean_reward, utility, late_stage
         The problem, as in :func:`policy_gradient`.
-    estimator, marginal
+    estimator, marginal, critic, residual
         As in :func:`estimate_gradients`.
     baseline : None, "mean" or float
-        Subtracted from every reward. "mean" is the exact expected reward.
+        Subtracted from every reward, or reward - critic. "mean" is its exact expectation.
 
     Returns
     -------
     (n,) float64
-        The policy gradient for unbiased estimators, sum_a rho_a (q_a - baseline) grad log pi_a for CA-PG.
+        The policy gradient for unbiased estimators, sum_a rho_a (q_a - baseline) grad log pi_a for CA-PG. For Swap-PG
+        the policy gradient of the critic, and the same of its residual with q - critic.
 
     Raises
     ------
@@ -172,12 +230,21 @@ def expected_estimate(
     >>> print(capg.expected_estimate([0.0, 0.0], 1, [1.0, 0.0], "CA-PG"))
     [ 0.25 -0.25]
     """
-    rung = as_rung(estimator, marginal)
-    problem = as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility)
-    found = expectation_of(rung, problem, marginal, as_baseline(baseline, lambda: value_of(problem)))
+    chosen = choose_rung(estimator, marginal, residual)
+    chosen.check(1, 1)
+    problem = problem_of(chosen, logits, k, late_stage, mean_reward, utility, critic)
+    found = expectation_of(chosen, problem, as_baseline(baseline, lambda: value_of(residual_of(chosen, problem))))
     if found is None:
         raise ValueError(f"estimator = {estimator!r}; expected one whose expectation has a formula (it has none here)")
     return found
+
+
+def problem_of(chosen, logits, k, late_stage, mean_reward, utility, critic):
+    """Return the problem with what an estimator needs."""
+    given = {} if critic is None else {"critic": critic}
+    problem = as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility, **given)
+    chosen.refuse_missing(problem.utility, critic, problem.parts)
+    return problem
 
 
 def exact_variance(
@@ -201,8 +268,8 @@ def exact_variance(
         The problem, as in :func:`policy_gradient`.
     estimator : {"Outcome-PG", "CA-PG", "CA-PG-SwR"}
         The estimators that look at the output alone.
-    reward_std : float
-        Standard deviation of the reward around its mean.
+    reward_std : float or (n,) array_like
+        Standard deviation of the reward around its mean; sqrt(q (1 - q)) for a yes or no.
     marginal, baseline
         As in :func:`expected_estimate`.
 
@@ -223,11 +290,11 @@ def exact_variance(
     0.125
     """
     as_name(estimator, "estimator", [rung.name for rung in RUNGS.values() if rung.sees == OUTPUT])
-    rung = as_rung(estimator, marginal)
+    rung = choose_rung(estimator, marginal).rung
     problem = as_problem(logits, k, late_stage, mean_reward=mean_reward, utility=utility)
-    reward_std = as_number(reward_std, "reward_std", 0.0)
+    spread = as_spread(reward_std, problem.logits.size)
     rho, items, scores = _moments(rung, problem, marginal)
     gain = problem.mean_reward[items] - as_baseline(baseline, lambda: value_of(problem))
     estimates = gain[:, None] * scores
     around = estimates - rho @ estimates  # around the mean: no difference of large squares
-    return float(rho @ ((around**2).sum(axis=1) + reward_std**2 * (scores**2).sum(axis=1)))
+    return float(rho @ ((around**2).sum(axis=1) + spread[items] ** 2 * (scores**2).sum(axis=1)))

@@ -198,6 +198,16 @@ def part_arrays(parts):
     return signs, betas, chances
 
 
+def as_position_weights(position_weights, n_outputs):
+    """Return (L,) weights of the shown positions that sum to one; None gives the mean."""
+    if position_weights is None:
+        return np.full(n_outputs, 1.0 / n_outputs)
+    found = as_vector(position_weights, n_outputs, "position_weights")
+    if found.min() < 0.0 or found.sum() <= 0.0:
+        raise ValueError(f"position_weights = {said(position_weights)}; expected no negative one and a positive sum")
+    return found / found.sum()
+
+
 def best_first(logits, seen):
     """Return the drawable items best first by what a late stage sees, ties to the lower index."""
     order = np.argsort(-seen, kind="stable")

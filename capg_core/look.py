@@ -22,6 +22,7 @@ PETROFF = {
     "cyan": "#92dadd",
 }
 
+TEAL = "#00796b"  # the cycle's colours that are left are too pale for a line on white
 INK = "#222222"
 SOFT_INK = "#555555"
 GRID = "#dddddd"
@@ -48,6 +49,7 @@ LOOKS = {
     "Outcome-PG": Look(PETROFF["purple"], "^", "-", "Outcome-PG"),
     "CA-PG": Look(PETROFF["blue"], "s", "-", "CA-PG"),
     "CA-PG-SwR": Look(PETROFF["slate"], "D", "-", "CA-PG-SwR"),
+    "Swap-PG": Look(TEAL, "X", "-", "Swap-PG"),
 }
 
 

@@ -23,9 +23,10 @@ FLOORS = [
     ["_checks", "_interrupt", "_kernel"],
     ["late_stage", "worlds", "batch"],
     ["exact"],
+    ["rung"],
     ["ladder"],
     ["estimators", "look"],
-    ["diagnostics"],
+    ["any_model", "diagnostics"],
     ["training"],
     ["warm", "classroom", "reproduce"],
 ]

@@ -204,7 +204,7 @@ def test_records_say_what_the_formulas_do():
             mean = capg.expected_estimate(logits, 3, reward, name)
             assert np.allclose(mean, gradient, atol=1e-12) == rung.unbiased, name
         lists = np.array([[0, 1, 2], [1, 0, 2], [1, 3, 4]])
-        rows = capg.estimate_gradients(logits, lists, [1, 1, 1], np.ones(3), name, utility=np.eye(6)[1])
+        rows = capg.estimate_gradients(logits, lists, [1, 1, 1], np.ones(3), name, utility=np.eye(6)[1], critic=reward)
         assert np.allclose(rows[0], rows[2]) == (rung.sees == ladder.OUTPUT), name
         assert rung.ordered == (not np.allclose(rows[0], rows[1])), name
     for stage in late_stage.LATE_STAGES.values():

@@ -92,7 +92,8 @@ def test_masked_items_are_never_shown_nor_moved():
     available = np.ones((8, 12), bool)
     available[:, 10:] = False
     # what is masked out would be by far the best
-    world = capg.World(rng.random((8, 12)) + 100.0 * ~available, 0.0, available=available)
+    reward = rng.random((8, 12)) + 100.0 * ~available
+    world = capg.World(reward, 0.0, available=available, critic=reward)
     for estimator in capg.ESTIMATORS:
         trained = capg.train(world, estimator, 3, baseline="mean", **TINY)
         assert trained.policy_value.max() < 2.0
@@ -102,7 +103,7 @@ def test_masked_items_are_never_shown_nor_moved():
 
 
 def test_baseline_of_a_constant_reward_leaves_nothing_to_learn():
-    constant = capg.World(np.full((8, 12), 5.0))
+    constant = capg.World(np.full((8, 12), 5.0), critic=5.0)
     for estimator in capg.ESTIMATORS:
         model = capg.train(constant, estimator, 3, baseline="mean", **TINY).model
         start = capg.train(constant, estimator, 3, baseline="mean", **dict(TINY, n_steps=0)).model

@@ -198,7 +198,7 @@ def log_mixed_outcome(trainer, theta, b, user):
 def log_credit(trainer, theta, b, user):
     """Return sum_l gain_l log P for one context, given what was drawn."""
     g, k = trainer.gradient, trainer.gradient.candidates.shape[1]
-    estimator = g.rung.name
+    estimator = g.chosen.rung.name
     shares = split_places(k, theta.shape[0])
     gains = (g.rewards[b] - g.baseline) * g.position_weights
     utility = trainer.world.utility[user]
@@ -215,7 +215,7 @@ def log_credit(trainer, theta, b, user):
         ("CA-PG-SwR", "asymptotic"): lambda a: log_top1(theta, a, shares),
         ("Outcome-PG", "exact"): lambda a: np.log(capg.outcome_probabilities(theta[0], k, utility)[a]),
         ("Outcome-PG", "asymptotic"): lambda a: log_mixed_outcome(trainer, theta, b, user),
-    }[estimator, g.marginal]
+    }[estimator, g.chosen.marginal]
     return sum(gain * log_p(a) for gain, a in zip(gains, g.outputs[b], strict=True))
 
 

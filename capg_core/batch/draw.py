@@ -160,19 +160,17 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
 
 
 @kernel
-def _best_of(candidates, seen, out):
-    """Fill ``out`` with the candidates seen best, best first; ties to the lower item."""
-    for place in range(out.size):
+def best_places(items, seen, out):
+    """Fill ``out`` with the places of the items seen best, best first; ties to the lower item."""
+    for rank in range(out.size):
         best = -1
-        for c in range(candidates.size):
+        for c in range(items.size):
             new = True
-            for earlier in range(place):
-                new = new and out[earlier] != candidates[c]
-            if new and (
-                best < 0 or seen[c] > seen[best] or (seen[c] == seen[best] and candidates[c] < candidates[best])
-            ):
+            for earlier in range(rank):
+                new = new and out[earlier] != c
+            if new and (best < 0 or seen[c] > seen[best] or (seen[c] == seen[best] and items[c] < items[best])):
                 best = c
-        out[place] = candidates[best]
+        out[rank] = best
 
 
 @kernel
@@ -184,7 +182,7 @@ def _choose_kernel(candidates, utility, users, noise, signs, betas, chances, rng
     noisy part sees ``noise`` (B, K) where that is given (B rows), else noise drawn here.
     """
     batch, k = candidates.shape
-    seen = np.empty(k)
+    seen, places = np.empty(k), np.empty(out.shape[1], np.int64)
     for b in range(batch):
         part, x = 0, 0.0
         if chances.size > 1:
@@ -199,7 +197,9 @@ def _choose_kernel(candidates, utility, users, noise, signs, betas, chances, rng
             seen[c] = signs[part] * utility[users[b], candidates[b, c]]
             if betas[part] < np.inf:
                 seen[c] += noise[b, c] if noise.shape[0] == batch else -np.log(rng.standard_exponential()) / betas[part]
-        _best_of(candidates[b], seen, out[b])
+        best_places(candidates[b], seen, places)
+        for rank in range(places.size):
+            out[b, rank] = candidates[b, places[rank]]
 
 
 draw_batch = in_one_piece(_draw_kernel)

@@ -15,7 +15,8 @@ import numpy as np
 
 import capg_core as capg
 from capg_core import late_stage
-from capg_core.ladder import LIST, RUNGS
+from capg_core.ladder import RUNGS
+from capg_core.rung import LIST
 from capg_core.training.training import Training
 
 ESTIMATORS = tuple(name for name, rung in RUNGS.items() if rung.kernel("asymptotic") is not None)  # the quick ones

@@ -4,6 +4,7 @@ from capg_core.exact.inclusion import inclusion_gradient, inclusion_probabilitie
 from capg_core.exact.outcome import outcome_probabilities, outcome_score
 from capg_core.exact.plackett_luce import list_log_prob, list_score, set_log_prob, set_score
 from capg_core.exact.sampling import sample_candidates
+from capg_core.exact.swap import single_swap_gradient, swap_gradient
 from capg_core.exact.value import policy_gradient, policy_value
 
 __all__ = [
@@ -19,4 +20,6 @@ __all__ = [
     "sample_candidates",
     "set_log_prob",
     "set_score",
+    "single_swap_gradient",
+    "swap_gradient",
 ]

@@ -22,6 +22,8 @@ class Problem:
         The late stage, as the chances of its parts.
     noise : (n,) float64 or None
         What a noisy part adds to the utility, once it is drawn.
+    critic : (n,) float64 or None
+        The predicted reward of each item.
     """
 
     logits: np.ndarray
@@ -30,6 +32,7 @@ class Problem:
     utility: np.ndarray | None
     parts: tuple
     noise: np.ndarray | None = None
+    critic: np.ndarray | None = None
 
     def sights(self):
         """Return [(what a part of the late stage ranks by, its chance)]; None for a uniform part."""
@@ -44,7 +47,7 @@ def as_problem(logits, k, late_stage="optimal", **given):
     ----------
     logits, k, late_stage
         As the public functions have them.
-    mean_reward, utility : (n,) array_like, optional
+    mean_reward, utility, critic : (n,) array_like, optional
         Only those that the function has. A utility of None is the mean reward where there is one.
 
     Returns

@@ -8,9 +8,10 @@ trained alike in both settings.
 from dataclasses import dataclass
 
 from capg_core import paper_learning_rate
-from capg_core.ladder import OUTPUT, RUNGS
+from capg_core.ladder import RUNGS
 from capg_core.late_stage import LATE_STAGES
 from capg_core.reproduce.jobs import FILM_WORLDS, SYNTHETIC, Job, kuairec_name
+from capg_core.rung import OUTPUT
 
 EXPERIMENTS = ("candidate-size", "alignment", "experts", "outputs", "ratings")
 PAPER, EQUAL = "paper", "equal"

@@ -8,22 +8,12 @@ from math import lgamma
 
 import numpy as np
 
-from capg_core._checks import as_count, as_instance, as_vector, said
-from capg_core.late_stage import as_parts
+from capg_core._checks import as_count, as_instance
+from capg_core.late_stage import as_parts, as_position_weights
 from capg_core.training.towers import TwoTower
 from capg_core.worlds.world import World
 
 _NOISE_DRAWS = 16  # of a noisy late stage that shows more than one item; the draws are always the same
-
-
-def as_position_weights(position_weights, n_outputs):
-    """Return (L,) weights of the shown positions that sum to one; None gives the mean."""
-    if position_weights is None:
-        return np.full(n_outputs, 1.0 / n_outputs)
-    found = as_vector(position_weights, n_outputs, "position_weights")
-    if found.min() < 0.0 or found.sum() <= 0.0:
-        raise ValueError(f"position_weights = {said(position_weights)}; expected no negative one and a positive sum")
-    return found / found.sum()
 
 
 def _best_l(seen, n_outputs):

@@ -16,7 +16,8 @@ import numpy as np
 from capg_core._checks import as_count, as_number, as_seed, said
 from capg_core._interrupt import ready_to_wait, uninterrupted
 from capg_core._kernel import kernel
-from capg_core.ladder import LIST, OUTPUT, rung_of
+from capg_core.ladder import rung_of
+from capg_core.rung import FIRST, LIST, OUTPUT
 from capg_core.training.evaluation import check_sizes, evaluate
 from capg_core.training.step import BatchGradient
 from capg_core.training.towers import TwoTower, one_blas_thread
@@ -24,7 +25,7 @@ from capg_core.training.towers import TwoTower, one_blas_thread
 _EPSILON = 1e-10  # of Adagrad
 _FASTEST = 1e6  # a learning rate; at larger ones the squared gradients leave what a double holds
 _CALL_EVERY = 0.2  # seconds between two calls of the callback at most
-PAPER_RATES = {LIST: 0.1, OUTPUT: 0.01}  # by what a rung sees
+PAPER_RATES = {LIST: 0.1, OUTPUT: 0.01, FIRST: 0.1}  # by what a rung sees; the last is not in the paper
 
 
 def paper_learning_rate(estimator):
@@ -34,7 +35,8 @@ def paper_learning_rate(estimator):
     Parameters
     ----------
     estimator : str
-        One of ``ESTIMATORS``. Set-PG counts as a list estimator, Outcome-PG (not in the paper) as credit-assigned.
+        One of ``ESTIMATORS``. Set-PG counts as a list estimator, Outcome-PG (not in the paper) as credit-assigned;
+        Swap-PG (not in the paper) has the larger rate.
 
     Returns
     -------
@@ -138,6 +140,7 @@ class Training:
     def __init__(
         self, world, estimator, k, *, n_steps, learning_rate, marginal="asymptotic", baseline=None, n_experts=1,
         n_outputs=1, late_stage="optimal", batch_size=128, seed, eval_every, position_weights=None, dim=10,
+        critic=None, residual=None,
     ):  # fmt: skip
         self.k, n_outputs = check_sizes(world, k, n_outputs)
         self.n_steps, self.eval_every = as_count(n_steps, "n_steps", 0), as_count(eval_every, "eval_every")
@@ -147,7 +150,8 @@ class Training:
             raise ValueError("learning_rate = 0; expected a positive number")
         self.gradient = BatchGradient(
             world, estimator, self.k, marginal=marginal, baseline=baseline, late_stage=late_stage, n_outputs=n_outputs,
-            position_weights=position_weights, n_experts=n_experts, batch_size=batch_size,
+            position_weights=position_weights, n_experts=n_experts, batch_size=batch_size, critic=critic,
+            residual=residual,
         )  # fmt: skip
         for_model, for_steps = np.random.SeedSequence(as_seed(seed)).spawn(2)
         self.model = TwoTower(world.n_users, world.n_items, dim, n_experts, np.random.default_rng(for_model))
@@ -232,6 +236,8 @@ def train(
     eval_every,
     position_weights=None,
     dim=10,
+    critic=None,
+    residual=None,
     callback=None,
 ):
     """
@@ -249,9 +255,11 @@ def train(
     learning_rate : float
         Adagrad's; see :func:`paper_learning_rate`.
     marginal : {"asymptotic", "exact", "paper"}
-        How "CA-PG" and "Outcome-PG" compute their probability ("paper": CA-PG only). The others do not use it.
+        How "CA-PG" and "Outcome-PG", or a residual of these, compute their probability ("paper": CA-PG only). The
+        others do not use it.
     baseline : None, "mean" or float
-        "mean" is the mean reward of the batch's other contexts. "Outcome-PG" with the asymptotic marginal needs one.
+        "mean" is the mean of the batch's other contexts: of their rewards, or of reward - critic where there is a
+        critic. "Outcome-PG" with the asymptotic marginal needs one.
     n_experts : int
         Number of pairs of towers that share the K places.
     n_outputs : int
@@ -267,6 +275,10 @@ def train(
         How much each shown position counts; scaled to sum to one. The mean if not given.
     dim : int
         Length of the embeddings.
+    critic : (n_items,) or (n_users, n_items) array_like, optional
+        Predicted reward of each item, for "Swap-PG"; the world's if not given.
+    residual : {None, "list", "inclusion", "outcome"}
+        For "Swap-PG", as in :func:`estimate_gradients`.
     callback : callable, optional
         Called with a `Progress` at every evaluation and, between two, at least five times a second if the steps are
         short. If it returns True the training stops, with what was learned.
@@ -303,7 +315,7 @@ def train(
                     world, estimator, k, n_steps=n_steps, learning_rate=learning_rate, marginal=marginal,
                     baseline=baseline, n_experts=n_experts, n_outputs=n_outputs, late_stage=late_stage,
                     batch_size=batch_size, seed=seed, eval_every=eval_every, position_weights=position_weights,
-                    dim=dim,
+                    dim=dim, critic=critic, residual=residual,
                 )  # fmt: skip
                 run.measure()
             _run(run, callback)

@@ -33,7 +33,7 @@ class FilmWorld(World):
 
     Parameters
     ----------
-    mean_reward, reward_std, utility, available
+    mean_reward, reward_std, utility, available, critic
         See `World`.
     titles : sequence of n_items str
         Titles as MovieLens writes them.
@@ -78,8 +78,9 @@ class FilmWorld(World):
         kind,
         available=None,
         ratings_rmse=None,
+        critic=None,
     ):
-        super().__init__(mean_reward, reward_std, utility, available=available)
+        super().__init__(mean_reward, reward_std, utility, available=available, critic=critic)
         self.titles = as_titles(titles, self.n_items)
         self.years = as_whole_vector(years, self.n_items, "years", "item")
         as_indices(users, load_ratings().n_users, "users", "a user")
@@ -171,8 +172,8 @@ def observed_films(late_stage="own", min_ratings=100):
         What the late stage ranks by. ``"own"``: the user's own rating, a perfect late stage; equal ratings are ordered
         by the film's mean over all users, then by film index, as in `Ratings.user_problem`. ``"fitted"``: a prediction
         of the rating by a matrix factorisation that saw other ratings, of this user too, but not this one. It is
-        imperfect, as rankers are; `held_out_error` says by how much. Predictions are in hundredths of a star, so that
-        some are equal; the lower film index goes first.
+        imperfect, as rankers are; `held_out_error` says by how much. Its stars are the world's critic. Predictions are
+        in hundredths of a star, so that some are equal; the lower film index goes first.
     min_ratings : int
         Users with fewer ratings are left out. At least 1.
 
@@ -218,6 +219,7 @@ def _observed_films(late_stage, min_ratings):
         0.0,
         utility,
         available=available,
+        critic=utility if fitted else stars,
         titles=ratings.titles,
         years=ratings.years,
         users=users,
@@ -272,6 +274,7 @@ def completed_films():
     return FilmWorld(
         liked,
         np.sqrt(liked * (1.0 - liked)),
+        critic=liked,
         titles=ratings.titles,
         years=ratings.years,
         users=np.arange(ratings.n_users),

@@ -53,7 +53,7 @@ class KuaiRecWorld(World):
     """
 
     def __init__(self, mean_reward, user_ids, video_ids, observed_share, duplicates_dropped):
-        super().__init__(mean_reward)
+        super().__init__(mean_reward, critic=mean_reward)
         if self.mean_reward.min() < 0.0:
             raise ValueError(f"mean_reward has {self.mean_reward.min()}; expected watch ratios, at least 0")
         self.reward_std = as_matrix(_RELATIVE_NOISE * self.mean_reward, self.mean_reward.shape, "reward_std")

@@ -11,6 +11,7 @@ from capg_core._checks import (
     as_count,
     as_generator,
     as_indices,
+    as_number,
     as_plain,
     as_pools,
     as_seed,
@@ -59,10 +60,13 @@ class World(ReadOnly):
         What the late stage ranks by; the mean reward if not given. Ties go to the lower index.
     available : (n_users, n_items) array_like of bool, optional
         False where an item is not in a user's pool; all are if not given.
+    critic : float or (n_users, n_items) array_like, optional
+        The predicted reward of each item, which "Swap-PG" needs: what a late stage believes.
 
     Attributes
     ----------
     mean_reward, reward_std, utility : (n_users, n_items) float64, read-only
+    critic : (n_users, n_items) float64, read-only, or None
     available : (n_users, n_items) bool, read-only, or None
     n_users, n_items : int
     smallest_pool : int
@@ -81,7 +85,7 @@ class World(ReadOnly):
     (2, 1.0)
     """
 
-    def __init__(self, mean_reward, reward_std=0.0, utility=None, *, available=None):
+    def __init__(self, mean_reward, reward_std=0.0, utility=None, *, available=None, critic=None):
         self.mean_reward = as_matrix(mean_reward, None, "mean_reward")
         shape = self.mean_reward.shape
         self.n_users, self.n_items = shape
@@ -90,6 +94,10 @@ class World(ReadOnly):
             where = tuple(int(i) for i in np.argwhere(self.reward_std < 0.0)[0])
             raise ValueError(f"reward_std[{where[0]}, {where[1]}] = {self.reward_std[where]}; expected at least 0")
         self.utility = self.mean_reward if utility is None else as_matrix(utility, shape, "utility")
+        self.critic = critic
+        if critic is not None:  # one matrix in memory where two are the same
+            known = {id(mean_reward): self.mean_reward, id(utility): self.utility}.get(id(critic))
+            self.critic = as_matrix(critic, shape, "critic") if known is None else known
         self.available, self.smallest_pool = None, self.n_items
         if available is not None:
             self._set_pools(as_pools(available, shape))
@@ -171,6 +179,8 @@ class SyntheticWorld(World):
         The paper's sizes are the defaults.
     seed : int
         Of the world; the training has a seed of its own.
+    critic_noise : float
+        Standard deviation of the critic's normal errors; its mean is the mean reward.
     shared_embeddings : bool
         True: user i and item i have the same vector, as in the paper's experiment (user and item numbers beyond the
         other's count get their own). False: independent ones.
@@ -188,7 +198,7 @@ class SyntheticWorld(World):
     ((5, 7), True)
     """
 
-    def __init__(self, n_users=1000, n_items=1000, dim=10, seed=0, shared_embeddings=True):
+    def __init__(self, n_users=1000, n_items=1000, dim=10, seed=0, shared_embeddings=True, *, critic_noise=0.0):
         n_users, n_items, dim = as_count(n_users, "n_users"), as_count(n_items, "n_items"), as_count(dim, "dim")
         rng = np.random.default_rng(as_seed(seed))
         if not isinstance(shared_embeddings, (bool, np.bool_)):
@@ -202,4 +212,6 @@ class SyntheticWorld(World):
         m /= np.linalg.norm(m, axis=1, keepdims=True)
         c = rng.standard_normal((dim, dim))
         utility = 10.0 * users @ m @ items.T
-        super().__init__(_softplus(utility) + 1.0, _sigmoid(users @ c @ items.T + 1.0), utility)
+        mean, noise = _softplus(utility) + 1.0, as_number(critic_noise, "critic_noise", 0.0)
+        critic = mean if noise == 0.0 else mean + noise * rng.standard_normal(mean.shape)
+        super().__init__(mean, _sigmoid(users @ c @ items.T + 1.0), utility, critic=critic)

@@ -6,7 +6,8 @@ The problem is that of the README: 100 items, logits N(0, 1), mean rewards U(0, 
 import numpy as np
 
 import capg_core as capg
-from capg_core.ladder import OUTPUT, RUNGS
+from capg_core.ladder import RUNGS
+from capg_core.rung import OUTPUT
 
 K = 20
 KS = (1, 2, 5, 10, 20, 50)

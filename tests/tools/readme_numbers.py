@@ -6,7 +6,8 @@ The problem: 100 items, logits N(0, 1), mean rewards U(0, 1), a late stage that 
 import numpy as np
 
 import capg_core as capg
-from capg_core.ladder import LIST, RUNGS
+from capg_core.ladder import RUNGS
+from capg_core.rung import LIST
 
 KS = (1, 2, 5, 10, 20, 50)
 
