@@ -123,7 +123,18 @@ def choose_rung(estimator, marginal, residual=None):
         raise ValueError(f"residual = {said(residual)} with estimator = {estimator!r}; expected None: it has no critic")
     scored = RUNGS[rung.residuals[as_name(residual, "residual", rung.residuals)]]
     scored.as_marginal(marginal)
-    return Chosen(rung, marginal, scored)
+    return Chosen(rung, marginal, scored, residual)
+
+
+def labels():
+    """Return the names of all rungs, those with a residual too, such as "Swap-PG+list"."""
+    return [f"{name}+{r}" if r else name for name, rung in RUNGS.items() for r in (None, *rung.residuals)]
+
+
+def chosen_of(label, marginal):
+    """Return the rung, with its residual, that one of `labels` names."""
+    name, _, residual = label.partition("+")
+    return choose_rung(name, marginal, residual or None)
 
 
 def rung_of(estimator):

@@ -211,11 +211,13 @@ class Chosen:
     marginal : str
     scored : Rung or None
         Whose score the gain multiplies: the rung itself, that of its residual, or none.
+    residual : str or None
     """
 
     rung: Rung
     marginal: str
     scored: Rung | None
+    residual: str | None = None
 
     @property
     def needs_critic(self):

@@ -20,7 +20,7 @@ def warm():
     for marginal in ("exact", "asymptotic"):
         capg.outcome_score(logits, [0], 3, utility, marginal)
     for estimator in capg.ESTIMATORS:
-        capg.gradient_diagnostics(logits, 3, utility, estimator, n_samples=4, rng=rng)
+        capg.gradient_diagnostics(logits, 3, utility, estimator, critic=utility, n_samples=4, rng=rng)
     world = capg.SyntheticWorld(4, 12)
     for estimator in capg.ESTIMATORS:
         capg.train(world, estimator, 3, n_steps=1, learning_rate=0.1, seed=0, eval_every=1, baseline="mean")

@@ -40,7 +40,7 @@ def test_each_row_is_the_estimate_of_its_context_alone(estimator, marginal, resi
     rng = np.random.default_rng(0)
     logits, arrivals, outputs, rewards = a_batch(rng)
     utility, critic = rng.normal(size=logits.shape), rng.random(logits.shape)
-    outputs = np.array([capg.choose_output(a[None, :4], u, late_stage, rng)[0] for a, u in zip(arrivals, utility, strict=True)])
+    outputs = np.array([capg.choose_output(arrivals[b : b + 1, :4], utility[b], late_stage, rng)[0] for b in range(6)])
     lists = arrivals if RUNGS[estimator].needs_critic else arrivals[:, :4]
     expects = critic[np.arange(6), outputs] if RUNGS[estimator].needs_critic else np.zeros(6)
     options = {"late_stage": late_stage, "marginal": marginal, "residual": residual}

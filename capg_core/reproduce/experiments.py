@@ -8,7 +8,7 @@ trained alike in both settings.
 from dataclasses import dataclass
 
 from capg_core import paper_learning_rate
-from capg_core.ladder import RUNGS
+from capg_core.ladder import RUNGS, chosen_of, labels
 from capg_core.late_stage import LATE_STAGES
 from capg_core.reproduce.jobs import FILM_WORLDS, SYNTHETIC, Job, kuairec_name
 from capg_core.rung import OUTPUT
@@ -48,7 +48,8 @@ def as_variant(name):
     Parameters
     ----------
     name : str
-        An estimator, with "+b" for the mean-reward baseline. One whose asymptotic form needs it always has it.
+        An estimator, with its residual if it has one ("Swap-PG+list"), and "+b" for the mean-reward baseline. One whose
+        asymptotic form needs it always has it.
 
     Returns
     -------
@@ -65,9 +66,11 @@ def as_variant(name):
     Variant(estimator='V-PG', baseline='mean')
     """
     estimator = name.removesuffix(BASELINE_MARK)
-    if estimator not in RUNGS:
-        raise ValueError(f"{name!r}; expected one of {', '.join(RUNGS)}, with or without {BASELINE_MARK}")
-    return Variant(estimator, "mean" if name != estimator or _needs_baseline(RUNGS[estimator]) else "none")
+    if estimator not in labels():
+        raise ValueError(f"{name!r}; expected one of {', '.join(labels())}, with or without {BASELINE_MARK}")
+    chosen = chosen_of(estimator, _MARGINAL)
+    needs = chosen.scored is chosen.rung and _needs_baseline(chosen.rung)
+    return Variant(estimator, "mean" if name != estimator or needs else "none")
 
 
 def _needs_baseline(rung):
@@ -90,7 +93,7 @@ def default_variants(quick=False):
     Examples
     --------
     >>> " ".join(variant.label for variant in default_variants())
-    'V-PG V-PG+b V-PG-SwR Outcome-PG+b CA-PG CA-PG-SwR'
+    'V-PG V-PG+b V-PG-SwR Outcome-PG+b CA-PG CA-PG-SwR Swap-PG'
     """
     found = []
     for rung in RUNGS.values():
@@ -162,14 +165,14 @@ def _has_form(variant, panels):
     """Say whether an estimator has a form in every panel, so that an experiment never compares half a line."""
     try:
         for panel in panels:
-            RUNGS[variant.estimator].check(_MARGINAL, panel.n_experts, panel.n_outputs)
+            chosen_of(variant.estimator, _MARGINAL).check(panel.n_experts, panel.n_outputs)
     except ValueError:
         return False
     return True
 
 
 def _rate(setting, estimator):
-    return paper_learning_rate(estimator) if setting == PAPER else EQUAL_RATE
+    return paper_learning_rate(chosen_of(estimator, _MARGINAL).rung.name) if setting == PAPER else EQUAL_RATE
 
 
 def plan(options):

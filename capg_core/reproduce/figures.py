@@ -17,17 +17,20 @@ from capg_core.reproduce.files import write_atomically
 _COLUMNS = 3  # panels side by side
 _PANEL_WIDTH, _PANEL_HEIGHT = 5.2, 3.6  # inches
 _WITH_BASELINE = (0, (4, 1.2, 1, 1.2))  # the plain estimator's line is solid
+_WITH_RESIDUAL = {"list": ":", "inclusion": "-.", "outcome": "--"}
 _MARKERS = 8  # on a line
 _NEAR = 0.25  # of the way from the lowest value to the optimum
 
 
 def _style(variant):
-    """Return how a variant is drawn: its estimator's look, and hollow and broken with a baseline."""
-    look = look_of(variant.estimator)
+    """Return how a variant is drawn: its estimator's look, hollow and broken with a baseline or a residual."""
+    name, _, residual = variant.estimator.partition("+")
+    look = look_of(name)
     with_baseline = variant.baseline == "mean"
     return {
-        "color": look.colour, "ls": _WITH_BASELINE if with_baseline else look.line, "lw": 2, "marker": look.marker,
-        "markersize": 6, "markerfacecolor": PAPER if with_baseline else look.colour,
+        "color": look.colour, "ls": _WITH_BASELINE if with_baseline else _WITH_RESIDUAL.get(residual, look.line),
+        "lw": 2, "marker": look.marker, "markersize": 6,
+        "markerfacecolor": PAPER if with_baseline or residual else look.colour,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 import capg_core as capg
-from capg_core.ladder import RUNGS
+from capg_core.ladder import chosen_of, labels
 
 SYNTHETIC = "synthetic"
 FILM_WORLDS = ("films-completed", "films-own", "films-fitted")
@@ -33,6 +33,7 @@ class Job:
     world : str
         "synthetic", one of `FILM_WORLDS`, or what `kuairec_name` gives.
     estimator : str
+        A name of the ladder, with a residual behind a plus, such as "Swap-PG+list".
     baseline : {"none", "mean"}
     k, n_experts, n_outputs : int
     late_stage : str
@@ -56,7 +57,13 @@ class Job:
     @property
     def marginal(self):
         """How the estimator computes its probability; "none" if it has no such choice."""
-        return "asymptotic" if RUNGS[self.estimator].marginals else "none"
+        scored = self.chosen.scored
+        return self.chosen.marginal if scored is not None and scored.marginals else "none"
+
+    @property
+    def chosen(self):
+        """The estimator's record."""
+        return chosen_of(self.estimator, "asymptotic")
 
     @property
     def steps(self):
@@ -101,7 +108,7 @@ def read_key(key):
     (True, None)
     """
     found = _KEY.fullmatch(key)
-    if found is None or found["estimator"] not in RUNGS:
+    if found is None or found["estimator"] not in labels():
         return None
     given = found.groupdict()
     try:
@@ -220,8 +227,9 @@ def run_job(job, kuairec=None, callback=None):
     world = world_of(job.world, kuairec)
     optimal, uniform = _references(job.world, kuairec, job.k, job.n_outputs, job.late_stage)
     result = capg.train(
-        world, job.estimator, job.k, n_steps=job.n_steps, learning_rate=job.learning_rate,
-        baseline=None if job.baseline == "none" else job.baseline, n_experts=job.n_experts, n_outputs=job.n_outputs,
+        world, job.chosen.rung.name, job.k, n_steps=job.n_steps, learning_rate=job.learning_rate,
+        baseline=None if job.baseline == "none" else job.baseline, residual=job.chosen.residual,
+        n_experts=job.n_experts, n_outputs=job.n_outputs,
         late_stage=as_late_stage(job.late_stage), seed=job.seed, eval_every=job.eval_every, callback=callback,
     )  # fmt: skip
     if result.stopped:
@@ -235,10 +243,11 @@ def run_job(job, kuairec=None, callback=None):
 def warm_up(jobs):
     """Compile the kernels that some jobs need into the disk cache, so that their processes only load them."""
     small = capg.SyntheticWorld(8, 12)
-    for estimator, baseline in {(job.estimator, job.baseline) for job in jobs}:
+    for chosen, baseline in {job.estimator: (job.chosen, job.baseline) for job in jobs}.values():
         result = capg.train(
-            small, estimator, 2, n_steps=2, learning_rate=0.1, baseline=None if baseline == "none" else baseline,
-            late_stage=capg.mix("optimal", "uniform", 0.5), batch_size=16, seed=0, eval_every=1,
+            small, chosen.rung.name, 2, n_steps=2, learning_rate=0.1, residual=chosen.residual,
+            baseline=None if baseline == "none" else baseline, late_stage=capg.mix("optimal", "uniform", 0.5),
+            batch_size=16, seed=0, eval_every=1,
         )  # fmt: skip
         if result.stopped:  # training turns Ctrl-C into a result
             raise KeyboardInterrupt

@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from capg_core.ladder import RUNGS
+from capg_core.ladder import labels
 from capg_core.reproduce.experiments import EXPERIMENTS, Options, as_variant, default_variants
 from capg_core.reproduce.jobs import KUAIREC, kuairec_name, world_of
 
@@ -87,8 +87,8 @@ def add_parser(commands):
     parser.add_argument("--k", nargs="+", type=_whole(1), metavar="K", help="candidate set sizes (default: 10 50)")
     parser.add_argument(
         "--estimators", nargs="+", type=_variant, metavar="NAME",
-        help=f"of {', '.join(RUNGS)}; +b after a name adds the mean-reward baseline, which is always there where the "
-        f"quick form needs it. One without a quick form is slow (default: {_names(default_variants())})",
+        help=f"of {', '.join(labels())}; +b after a name adds the mean-reward baseline, which is always there where "
+        f"the quick form needs it. One without a quick form is slow (default: {_names(default_variants())})",
     )  # fmt: skip
     parser.add_argument("--seeds", type=_whole(1), metavar="N", help="how many seeds: 0 to N - 1 (default: 3)")
     parser.add_argument("--steps", type=_whole(1), metavar="N", help="training steps of each run (default: 20000)")
