@@ -28,7 +28,7 @@ FLOORS = [
     ["estimators", "look"],
     ["any_model", "diagnostics"],
     ["training"],
-    ["warm", "classroom", "reproduce"],
+    ["warm", "classroom", "reproduce", "examples"],
 ]
 LIBRARIES = {"numpy", "numba", "threadpoolctl"}
 NUMBERS = [name for floor in FLOORS[:-1] for name in floor]
