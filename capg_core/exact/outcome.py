@@ -300,6 +300,15 @@ def exact_scores(problem, items):
     return rows
 
 
+def log_rho_of(problem, items):
+    """Return log rho of some items for a checked problem, also where rho is no double; -inf where it is zero."""
+    able = np.isfinite(problem.logits[items])
+    parts = np.full((len(problem.parts), items.size), -np.inf)
+    for part, (seen, chance) in enumerate(problem.sights()):
+        parts[part, able] = _log_rho(problem.logits, items[able], problem.k, seen) + np.log(chance)
+    return np.logaddexp.reduce(parts)
+
+
 def _log_rho(logits, items, k, seen):
     """Return log rho of some items for one part of a late stage, also where rho is no double; -inf where impossible."""
     if seen is None:

@@ -216,9 +216,14 @@ def list_log_prob(logits, candidates):
     0.166667
     """
     logits, rows, shape = _checked(logits, candidates)
+    return _of_lists(list_log_prob_of(logits, rows), shape)
+
+
+def list_log_prob_of(logits, rows):
+    """Return log P of lists (N, k), of arguments that are checked."""
     log_prob = np.empty(rows.shape[0])
     _list_log_prob_kernel(logits, rows, log_prob)
-    return _of_lists(log_prob, shape)
+    return log_prob
 
 
 def list_score(logits, candidates):
