@@ -25,6 +25,7 @@ from capg_core.exact import (
 )
 from capg_core.ladder import ESTIMATORS
 from capg_core.late_stage import Mixture, Noisy, choose_output, mix, noisy
+from capg_core.logs import OffPolicyValue, off_policy_value
 from capg_core.training import (
     Progress,
     Training,
@@ -64,6 +65,7 @@ __all__ = [
     "KuaiRecWorld",
     "Mixture",
     "Noisy",
+    "OffPolicyValue",
     "Progress",
     "Ratings",
     "SyntheticWorld",
@@ -92,6 +94,7 @@ __all__ = [
     "mix",
     "noisy",
     "observed_films",
+    "off_policy_value",
     "optimal_value",
     "outcome_probabilities",
     "outcome_score",

@@ -102,14 +102,15 @@ def as_logits(logits):
     array = _as_real_array(logits, "logits", 1, "one logit for each item, shape (n,)")
     if array.size == 0:
         raise ValueError("logits is empty, shape (0,); expected at least one item")
-    _refuse_logits(array)
+    refuse_no_logits(array, "logits")
     return array
 
 
-def _refuse_logits(array):
-    _refuse(np.isnan(array) | (array == np.inf), array, "logits", "a finite number, or -inf for a masked item")
+def refuse_no_logits(array, name):
+    """Refuse what is no logit: NaN, +inf, or a size at which exp means nothing; -inf masks an item."""
+    _refuse(np.isnan(array) | (array == np.inf), array, name, "a finite number, or -inf for a masked item")
     huge = np.isfinite(array) & (np.abs(array) > _FURTHEST)
-    _refuse(huge, array, "logits", f"a size of at most {_FURTHEST:g}; -inf masks an item")
+    _refuse(huge, array, name, f"a size of at most {_FURTHEST:g}; -inf masks an item")
 
 
 def _is_whole(value):
@@ -248,7 +249,7 @@ def as_batch_logits(logits):
         raise ValueError(f"logits is empty, shape {array.shape}; expected {expected}")
     # where all is well the extremes say so without an array beside; NaN is not within anything
     if not (-_FURTHEST <= array.min() and array.max() <= _FURTHEST):
-        _refuse_logits(array)
+        refuse_no_logits(array, "logits")
     return array, given.dtype == np.float32
 
 

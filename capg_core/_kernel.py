@@ -17,7 +17,7 @@ import numba
 from numba import njit
 
 _PACKAGE = Path(__file__).parent
-_SOURCES = ("_kernel.py", "exact", "batch", "training")
+_SOURCES = ("_kernel.py", "exact", "batch", "logs", "training")
 _KEPT = 4  # folders of earlier sources that are left: one goes back to them while changing things
 
 

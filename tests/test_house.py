@@ -23,8 +23,12 @@ FLOORS = [
     ["_checks", "_interrupt", "_kernel"],
     ["late_stage", "worlds", "batch"],
     ["exact"],
+<<<<<<< HEAD
     ["rung"],
     ["ladder"],
+=======
+    ["ladder", "logs"],
+>>>>>>> 42f62fa (off_policy_value: what another policy would have earned, from a log)
     ["estimators", "look"],
     ["any_model", "diagnostics"],
     ["training"],

@@ -18,7 +18,7 @@ from capg_core.batch.exp import weigh
 from capg_core.batch.outcome import mix_scores, outcome_rows
 from capg_core.exact.arrivals import BLOCK, arrivals_at, extend, extend_flow, prefix_rates
 from capg_core.exact.inclusion import inclusion_of, inclusion_score_of, log_inclusion_of
-from capg_core.exact.outcome_far import far_scores
+from capg_core.exact.outcome_far import far_log_rho, far_scores
 from capg_core.exact.problem import as_problem
 from capg_core.exact.race import clock_nodes, near_logits
 from capg_core.late_stage import best_first, part_arrays
@@ -322,7 +322,7 @@ def _log_rho(logits, items, k, seen):
     far = np.flatnonzero((rho < _NO_CHANCE) & (position[items] <= order.size - k))
     if far.size and k < order.size:
         # not brought near zero: beside another part it counts how unlikely this one is
-        result[far] = far_scores(logits[order], position[items[far]], k)[0]
+        result[far] = far_log_rho(logits[order], k)[position[items[far]]]
     return result
 
 

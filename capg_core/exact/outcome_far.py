@@ -100,3 +100,44 @@ def far_scores(theta, items, k):
     for row, a in enumerate(items):
         log_rho[row] = _far_kernel(theta, a, k, nodes, node_weights, rows[row])
     return log_rho, rows
+
+
+@kernel
+def _far_sweep(theta, k, nodes, node_weights, log_rho):
+    """Fill log rho of all items, sorted best first: one sweep from the worst to the best, in logs."""
+    n = theta.size
+    log_p, lam, better = np.empty(n), np.empty(n), np.empty(n)
+    pmf, flow = np.empty(k), np.empty(k)
+    log_rho[:] = -np.inf
+    for q in range(nodes.size):
+        rate = 0.0
+        for j in range(n):
+            better[j] = rate
+            x = theta[j] + nodes[q]
+            lam[j] = np.exp(min(x, 600.0))
+            log_p[j] = _log_arrived(x)
+            rate += lam[j]
+        pmf[:], flow[:] = -np.inf, -np.inf
+        pmf[0] = 0.0
+        for a in range(n - 1, -1, -1):
+            slope = theta[a] + nodes[q] - lam[a]
+            mass = slope + pmf[k - 1]
+            if k > 1:
+                mass = log_add(mass, log_p[a] + flow[k - 2])
+            log_rho[a] = log_add(log_rho[a], np.log(node_weights[q]) - better[a] + mass)
+            for d in range(k - 1, -1, -1):
+                more = slope + pmf[d]
+                if d > 0:
+                    more = log_add(more, flow[d - 1] + log_p[a])
+                    pmf[d] = log_add(pmf[d] - lam[a], pmf[d - 1] + log_p[a])
+                else:
+                    pmf[0] -= lam[a]
+                flow[d] = log_add(flow[d] - lam[a], more)
+
+
+def far_log_rho(theta, k):
+    """Return log rho of all items, sorted best first, however unlikely; 1 <= k < n."""
+    nodes, node_weights, _ = clock_nodes(theta, k, relative=True, refine=int(np.ceil(0.5 * np.sqrt(k))))
+    log_rho = np.empty(theta.size)
+    _far_sweep(theta, k, nodes, node_weights, log_rho)
+    return log_rho
