@@ -24,6 +24,7 @@ from kuairec_files import (
 )
 
 import capg_core.worlds.kuairec
+from capg_core import _table
 from capg_core.worlds import kuairec_csv
 from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
 
@@ -31,7 +32,7 @@ from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
 @pytest.fixture(params=[50, 4000, None], ids=["chunks of half a line", "chunks of some lines", "one chunk"])
 def chunks(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", request.param)
+        monkeypatch.setattr(_table, "_CHUNK_BYTES", request.param)
 
 
 @pytest.fixture

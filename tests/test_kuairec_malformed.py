@@ -16,6 +16,7 @@ from kuairec_files import (
     zipped,
 )
 
+from capg_core import _table
 from capg_core.worlds import kuairec_csv, kuairec_place
 from capg_core.worlds.kuairec import load_kuairec
 
@@ -23,7 +24,7 @@ from capg_core.worlds.kuairec import load_kuairec
 @pytest.fixture(params=[50, 4000, None], ids=["chunks of half a line", "chunks of some lines", "one chunk"])
 def chunks(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", request.param)
+        monkeypatch.setattr(_table, "_CHUNK_BYTES", request.param)
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def test_a_bad_line_is_named(tmp_path, monkeypatch, bad, said):
         for chunk, end in ((4_000_000, b"\n"), (3000, b"\n"), (3000, b"\r\n"), (61, b"\n")):
             if chunk == 61 and place != 217:
                 continue  # this small, every line is a chunk; one place is enough
-            monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", chunk)
+            monkeypatch.setattr(_table, "_CHUNK_BYTES", chunk)
             path = write(tmp_path / "small_matrix.csv", end.join(lines))
             assert refusal(path).startswith(f"path: {path}, line {place + 2}, {said}")
 
@@ -220,8 +221,8 @@ def test_a_bad_start_is_named(tmp_path, chunks, content, said):
 
 
 def test_a_file_without_line_ends_is_not_read_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", 1000)
-    monkeypatch.setattr(kuairec_csv, "_MAX_LINE_BYTES", 20_000)
+    monkeypatch.setattr(_table, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(_table, "_MAX_LINE_BYTES", 20_000)
     path = write(tmp_path / "small_matrix.csv", text_of([GOOD]) + "7" * 100_000)
     assert refusal(path).startswith(f"path: {path}, line 3 is longer than 20000 bytes; expected csv")
 

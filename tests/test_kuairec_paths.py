@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from kuairec_files import HEADER, assert_world_is, make_rows, published_row, refusal, text_of, write, zipped
 
-from capg_core.worlds import kuairec_csv, kuairec_place
+from capg_core import _table
+from capg_core.worlds import kuairec_place
 from capg_core.worlds.kuairec import KuaiRecWorld, load_kuairec
 
 LINKS = pytest.mark.skipif(os.name != "posix", reason="links need no rights on POSIX alone")
@@ -20,7 +21,7 @@ LINKS = pytest.mark.skipif(os.name != "posix", reason="links need no rights on P
 @pytest.fixture(params=[50, None], ids=["chunks of half a line", "one chunk"])
 def chunks(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(kuairec_csv, "_CHUNK_BYTES", request.param)
+        monkeypatch.setattr(_table, "_CHUNK_BYTES", request.param)
 
 
 @pytest.fixture
