@@ -25,7 +25,7 @@ from capg_core.exact import (
 )
 from capg_core.ladder import ESTIMATORS
 from capg_core.late_stage import Mixture, Noisy, choose_output, mix, noisy
-from capg_core.logs import OffPolicyValue, off_policy_value
+from capg_core.logs import Log, OffPolicyValue, off_policy_value, read_log
 from capg_core.training import (
     Progress,
     Training,
@@ -63,6 +63,7 @@ __all__ = [
     "GradientDiagnostics",
     "HeldOutError",
     "KuaiRecWorld",
+    "Log",
     "Mixture",
     "Noisy",
     "OffPolicyValue",
@@ -101,6 +102,7 @@ __all__ = [
     "paper_learning_rate",
     "policy_gradient",
     "policy_value",
+    "read_log",
     "sample_batch",
     "sample_candidates",
     "set_log_prob",

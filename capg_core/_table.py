@@ -9,6 +9,7 @@ import codecs
 import contextlib
 import csv
 import gzip
+import io
 import lzma
 import os
 import re
@@ -16,6 +17,8 @@ import stat
 import struct
 import zipfile
 import zlib
+
+import numpy as np
 
 _CHUNK_BYTES = 4_000_000
 _MAX_LINE_BYTES = 16_000_000  # a file without line ends would be read whole
@@ -211,3 +214,17 @@ def rows(stream, source, needed, optional, expected):
         refuse_cell(source, 1, needed[0], "is missing: the file is empty", f"a header with {', '.join(needed)}")
     if n_rows == 0:
         refuse_cell(source, 2, columns[0], "is missing: the file ends after its header", "at least one row")
+
+
+def npy_array(data, name, kinds="fiu"):
+    """Return the array of an .npy file's bytes, whose header says no more than they hold. No pickle is read."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError(f"{name} is in another format {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.kind not in kinds:
+        raise ValueError(f"{name} has dtype {dtype}")
+    if dtype.itemsize * int(np.prod(shape, dtype=object)) != len(data) - file.tell():
+        raise ValueError(f"{name} has {len(data)} bytes, for shape {shape}")
+    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)

@@ -7,7 +7,6 @@ Source: Kiyohara et al. (2026), the two-tower model and the mixture of experts.
 """
 
 import contextlib
-import io
 import os
 import threading
 import zipfile
@@ -16,6 +15,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from capg_core._checks import as_count, as_generator, as_indices, as_path, as_pools, refuse_unbounded, said
+from capg_core._table import npy_array
 
 _CHUNK = 256  # users scored at once, so that memory does not grow with their number
 _BLAS, _ONE_AT_A_TIME = ThreadpoolController(), threading.Lock()
@@ -53,18 +53,10 @@ def _largest(theta, count):
 
 
 def _stored(archive, name):
-    """Return an embedding matrix of a saved model, whose header says no more than the file holds."""
-    data = archive.read(f"{name}.npy")
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    if version != (1, 0):
-        raise ValueError(f"{name} is in another format {version}")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    if dtype.kind not in "fiu" or len(shape) != 3 or min(shape) < 1:
-        raise ValueError(f"{name} has dtype {dtype} and shape {shape}")
-    if dtype.itemsize * int(np.prod(shape, dtype=object)) != len(data) - file.tell():
-        raise ValueError(f"{name} has {len(data)} bytes, for shape {shape}")
-    array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    """Return an embedding matrix of a saved model."""
+    array = npy_array(archive.read(f"{name}.npy"), name)
+    if array.ndim != 3 or min(array.shape) < 1:
+        raise ValueError(f"{name} has dtype {array.dtype} and shape {array.shape}")
     array = np.array(array, np.float64, order="C")
     refuse_unbounded(array, name)
     return array
