@@ -19,6 +19,11 @@ def warm():
     capg.policy_gradient(logits, 3, utility)
     for marginal in ("exact", "asymptotic"):
         capg.outcome_score(logits, [0], 3, utility, marginal)
+    for marginal in ("exact", "asymptotic"):
+        for weights in ("outcome", "list", "inclusion"):
+            given = {"utility": utility, "candidates": candidates, "weights": weights, "marginal": marginal}
+            shown = capg.choose_output(candidates, utility)
+            capg.off_policy_value(logits, logits, shown, np.ones(4), 3, **given)
     for estimator in capg.ESTIMATORS:
         capg.gradient_diagnostics(logits, 3, utility, estimator, critic=utility, n_samples=4, rng=rng)
     world = capg.SyntheticWorld(4, 12)

@@ -267,6 +267,79 @@ def _(call):
     return capg.gradient_diagnostics, check
 
 
+# logs
+
+
+def put_log(call, logits_name):
+    """Give the logging logits and perhaps the candidates of a log; return (logits, lists, utility)."""
+    rng, n, n_records = call.rng, int(call.rng.integers(2, 9)), int(call.rng.integers(2, 6))
+    logits = rng.normal(size=(n_records, n)) * call.pick([0.0, 1.0, 5.0])
+    masked = rng.random(n) < call.pick([0.0, 0.4])
+    masked[int(rng.integers(n))] = False
+    logits[:, masked] = -np.inf
+    utility = np.round(rng.normal(size=n), call.pick([0, 8]))
+    lists = put_lists(call, logits[0], n_records)
+    call.real(logits_name, logits, (np.nan, np.inf, 1e16), free="length")
+    if call.chance(0.5):
+        call.whole("candidates", lists, n)
+        if call.given["candidates"] is None:
+            call.given["candidates"] = "text"
+    return logits, lists, utility
+
+
+@of("off_policy_value", "OffPolicyValue")
+def _(call):
+    logits, lists, utility = put_log(call, "log_logits")
+    n_records = len(lists)
+    new = np.where(np.isfinite(logits), call.rng.normal(size=logits.shape) * 3.0, -np.inf)
+    call.real("new_logits", new, (np.nan, np.inf, 1e16))
+    weights = call.name("weights", ["outcome", "inclusion", "list"] if "candidates" in call.given else ["inclusion"])
+    if call.chance(0.5) and "candidates" not in call.given:
+        weights = "outcome"
+        call.given["weights"] = weights
+        call.bad.discard("weights")
+    stage = call.late_stage(noisy=weights != "outcome")
+    shown = capg.choose_output(lists, utility, stage, call.rng)
+    call.whole("shown", shown, logits.shape[1], "length")
+    if weights == "outcome" or call.chance(0.5):
+        call.real("utility", utility, optional=weights != "outcome" or stage == "uniform")
+    call.real("rewards", call.rng.normal(size=n_records) * call.pick([0.0, 1.0, 1e50]))
+    call.given["k"] = lists.shape[1]
+    if "candidates" not in call.given and call.chance(0.3):
+        call.put("k", lists.shape[1], [0, logits.shape[1] + 1, 2.0, "2", None, True, 10**30])
+    call.name("marginal", ["exact", "asymptotic"], "exact")
+    if call.chance(0.5):
+        call.put("self_normalised", call.pick([True, False]), ["yes", None, 1, [], np.ones(2)])
+    if call.chance(0.5):
+        call.number("clip", 0.1, 5.0, also_bad=[0.0, -1.0])
+
+    def check(found):
+        assert isinstance(found, capg.OffPolicyValue) and isinstance(found.unbiased, bool)
+        is_number(found.value)
+        is_number(found.standard_error, 0.0)
+        is_number(found.effective_sample_size, 0.0, n_records * (1 + TIGHT))
+        is_array(found.importance, (n_records,))
+        assert (found.importance >= 0.0).all()
+
+    return capg.off_policy_value, check
+
+
+@of("Log")
+def _(call):
+    logits, lists, utility = put_log(call, "logits")
+    n_records = len(lists)
+    call.whole("context", call.rng.permutation(n_records), n_records)
+    call.whole("shown", capg.choose_output(lists, utility), logits.shape[1], "length")
+    call.real("reward", call.rng.normal(size=n_records))
+
+    def check(log):
+        is_array(log.shown, (n_records,), np.int64)
+        is_array(log.reward, (n_records,))
+        assert log.log_logits.shape == logits.shape and not log.logits.flags.writeable
+
+    return capg.Log, check
+
+
 @of("ESTIMATORS", "paper_learning_rate")
 def _(call):
     call.name("estimator", capg.ESTIMATORS)

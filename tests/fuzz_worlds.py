@@ -85,6 +85,21 @@ def _(call):
     return capg.load_kuairec, lambda world: is_world(world, (2, 2))
 
 
+@of("read_log")
+def _(call):
+    file = FOLDER / "log.csv"
+    file.write_text("context,shown,reward,candidates\n0,2,1.5,2 0\n1,1,-1e3,0 1\n")
+    call.put("path", call.pick([file, str(file)]), NO_PATHS)
+    wrong = (np.nan, np.inf, 1e16)
+    logits = call.real("logits", call.rng.normal(size=(2, 3)), wrong, free="length")
+
+    def check(log):
+        assert log.shown.tolist() == [2, 1] and log.reward.tolist() == [1.5, -1e3]
+        assert np.allclose(log.logits, logits)
+
+    return capg.read_log, check
+
+
 @of("alignment", "Alignment")
 def _(call):
     mean = call.rng.normal(size=(int(call.rng.integers(1, 5)), int(call.rng.integers(2, 9))))

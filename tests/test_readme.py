@@ -31,7 +31,7 @@ def test_the_table_is_what_the_code_computes(k):
 
 def test_the_examples_run_one_after_the_other():
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     exec(compile("\n".join(blocks), "README.md", "exec"), {})
 
 

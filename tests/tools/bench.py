@@ -103,6 +103,7 @@ def main():
         class_times(n_students)
         return
     core_times()
+    log_times()
     training_times()
     panel_times()
     class_times(4)
@@ -153,6 +154,29 @@ def training_times():
     for n in (1000, 4000, 16000):
         wide = capg.SyntheticWorld(200, n)
         print(f"  CA-PG      n = {n:>6,}: {median_ms(trainer_of(wide, 'CA-PG', 20).step, 20):.2f} ms a step")
+
+
+def log_times():
+    """Report the value of a new policy from a log, beside the ratio of the lists."""
+    rng = np.random.default_rng(0)
+    n, k = 100, 20
+    for name, n_records, shape in (("20,000 records, one context", 20_000, n), ("2,000 contexts", 2000, (2000, n))):
+        old, utility = rng.normal(size=shape), rng.random(n)
+        new = old + rng.normal(size=shape)
+        if old.ndim == 1:
+            lists = capg.sample_candidates(old, k, rng, n_records)
+        else:
+            lists = np.array([capg.sample_candidates(logits, k, rng) for logits in old])
+        shown = capg.choose_output(lists, utility)
+        given = {"utility": utility, "candidates": lists}
+
+        def value(old=old, new=new, shown=shown, given=given, **how):
+            return capg.off_policy_value(old, new, shown, given["utility"][shown], k, **given, **how)
+
+        lists_ms = median_ms(lambda value=value: value(weights="list"), 5)
+        for marginal in ("exact", "asymptotic"):
+            ours = median_ms(lambda value=value, marginal=marginal: value(marginal=marginal), 5)
+            row(f"off-policy value, {marginal}, {name}", ours, "ratio of the lists", lists_ms, "n = 100, K = 20")
 
 
 def core_times():
