@@ -23,12 +23,8 @@ FLOORS = [
     ["_checks", "_interrupt", "_kernel", "_table"],
     ["late_stage", "worlds", "batch"],
     ["exact"],
-<<<<<<< HEAD
-    ["rung"],
+    ["rung", "logs"],
     ["ladder"],
-=======
-    ["ladder", "logs"],
->>>>>>> 42f62fa (off_policy_value: what another policy would have earned, from a log)
     ["estimators", "look"],
     ["any_model", "diagnostics"],
     ["training"],
