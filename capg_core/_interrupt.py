@@ -13,6 +13,8 @@ import threading
 class _Later:
     """A handler that keeps an interrupt until no piece of work is under way."""
 
+    under_way = 0  # pieces of work of the main thread, one within another
+
     def __init__(self, before):
         self.before, self.depth, self.came = before, 0, None
 
@@ -28,6 +30,10 @@ class _Later:
             self.before(*came)
 
 
+def _in_main_thread():
+    return threading.current_thread() is threading.main_thread()
+
+
 @contextlib.contextmanager
 def ready_to_wait():
     """
@@ -36,10 +42,12 @@ def ready_to_wait():
     Python delivers signals to the main thread alone. Elsewhere, and inside another such block, this does nothing; nor
     where Ctrl-C is ignored or ends the process without asking Python.
     """
+    if not _in_main_thread():
+        yield None
+        return
     before = signal.getsignal(signal.SIGINT)
-    main = threading.current_thread() is threading.main_thread()
-    if not main or isinstance(before, _Later) or not callable(before):
-        yield before if main and isinstance(before, _Later) else None
+    if isinstance(before, _Later) or not callable(before):
+        yield before if isinstance(before, _Later) else None
         return
     later = _Later(before)
     signal.signal(signal.SIGINT, later)
@@ -58,9 +66,11 @@ def uninterrupted(*, drop=False):
             yield
             return
         later.depth += 1
+        _Later.under_way += 1
         try:
             yield
         finally:
+            _Later.under_way -= 1
             later.depth -= 1
             if drop:
                 later.came = None
@@ -72,6 +82,8 @@ def in_one_piece(function):
     """Return a function that calls another without an interrupt."""
 
     def call(*args):
+        if _Later.under_way or not _in_main_thread():  # an interrupt waits already, or does not come here
+            return function(*args)
         with uninterrupted():
             return function(*args)
 

@@ -61,7 +61,7 @@ def clock_of(theta, share, count, start=-np.inf):
     """Return (log clock, rates at it, exp(-rates))."""
     weights, lam, stay, scratch = np.empty((4, theta.size))
     shift = weigh(theta, weights, scratch)
-    s = solve_clock(theta, share, float(count), start, weights, shift, lam, stay, scratch)
+    s, _ = solve_clock(theta, share, float(count), start, weights, shift, lam, stay, scratch)
     return s, lam, stay
 
 

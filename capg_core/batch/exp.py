@@ -8,6 +8,8 @@ Source: Cody and Waite (1980), "Software Manual for the Elementary Functions", c
 """
 
 import numpy as np
+from numba import config, types
+from numba.extending import intrinsic
 
 from capg_core._kernel import compiled, kernel, summing_kernel
 
@@ -18,43 +20,57 @@ _LOG2E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 6.93145751953125e-1, 1.42860682030941723212e-6
 # Adding 1.5 * 2^52 rounds to a whole number, which then stands in the last bits of the sum.
 _ROUND = 6755399441055744.0
-_SHIFT, _BIAS = np.int64(52), np.int64(1023)
 _C = tuple(1.0 / float(np.prod(np.arange(1.0, d + 1))) for d in range(13))
 
 
-@compiled(fastmath={"contract"})  # fused multiply-add, no other liberty
-def exp_into(x, scale, shift, out, scratch):
-    """
-    Fill out[i] = exp(scale * x[i] + shift), to a relative error of 4e-16; -inf gives 0.
+def _raised(p, t):
+    """Return p 2^m for t = m + _ROUND."""
+    return np.ldexp(p, int(t - _ROUND))
 
-    The three arrays have one size and no memory in common: if they had, the compiler could not vectorise.
-    """
-    bits = scratch.view(np.int64)
+
+if not config.DISABLE_JIT:
+
+    @intrinsic
+    def _raised(_typing, p, t):
+        """Return p 2^m for t = m + _ROUND: m, which stands in the last bits of t, is added to the exponent of p."""
+
+        def build(context, builder, _signature, numbers):
+            whole, real = context.get_value_type(types.int64), context.get_value_type(types.float64)
+            bits, m = (builder.bitcast(number, whole) for number in numbers)
+            exponent = builder.shl(m, context.get_constant(types.int64, 52))
+            return builder.bitcast(builder.add(bits, exponent), real)
+
+        return types.float64(p, t), build
+
+
+@compiled(fastmath={"contract"})  # fused multiply-add, no other liberty
+def exp_of(x):
+    """Return exp(x), to a relative error of 4e-16; -inf gives 0. A loop over an array that calls it is vectorised."""
+    y = min(max(x, LOWEST), HIGHEST)
+    t = y * _LOG2E + _ROUND
+    m = t - _ROUND
+    r = (y - m * _LN2_HIGH) - m * _LN2_LOW
+    p = _C[12]
+    p = p * r + _C[11]
+    p = p * r + _C[10]
+    p = p * r + _C[9]
+    p = p * r + _C[8]
+    p = p * r + _C[7]
+    p = p * r + _C[6]
+    p = p * r + _C[5]
+    p = p * r + _C[4]
+    p = p * r + _C[3]
+    p = p * r + _C[2]
+    p = p * r + 1.0
+    p = p * r + 1.0
+    return _raised(p, t) if y > LOWEST else 0.0
+
+
+@compiled(fastmath={"contract"})
+def exp_into(x, scale, shift, out, scratch):
+    """Fill out[i] = exp(scale * x[i] + shift)."""
     for i in range(x.size):
-        y = scale * x[i] + shift
-        y = min(max(y, LOWEST), HIGHEST)
-        t = y * _LOG2E + _ROUND
-        m = t - _ROUND
-        r = (y - m * _LN2_HIGH) - m * _LN2_LOW
-        p = _C[12]
-        p = p * r + _C[11]
-        p = p * r + _C[10]
-        p = p * r + _C[9]
-        p = p * r + _C[8]
-        p = p * r + _C[7]
-        p = p * r + _C[6]
-        p = p * r + _C[5]
-        p = p * r + _C[4]
-        p = p * r + _C[3]
-        p = p * r + _C[2]
-        p = p * r + 1.0
-        p = p * r + 1.0
-        scratch[i] = t
-        out[i] = p if y > LOWEST else 0.0
-    for i in range(x.size):
-        bits[i] = ((bits[i] & 0xFFF) + _BIAS) << _SHIFT
-    for i in range(x.size):
-        out[i] *= scratch[i]
+        out[i] = exp_of(scale * x[i] + shift)
 
 
 @summing_kernel  # in any order: vectorised

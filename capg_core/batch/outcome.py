@@ -12,7 +12,7 @@ the estimator unbiased up to the clock's approximation.
 import numpy as np
 
 from capg_core._kernel import kernel, summing_kernel
-from capg_core.batch.clock import GONE, clock_slope, solve_clock
+from capg_core.batch.clock import GONE, solve_clock
 from capg_core.batch.exp import fast_sum
 from capg_core.batch.scores import fill_inclusion_score
 
@@ -37,9 +37,10 @@ def _none_of(theta, exp_theta, shift, racing, k, start, lam, stay, scratch, scor
         score[:] = 0.0
         return -np.inf, -np.inf
     # with exactly K others all must arrive: the clock stands at the median of the last one
-    s = solve_clock(theta, racing, min(float(k), n_other - 0.5), start, exp_theta, shift, lam, stay, scratch)
+    count = min(float(k), n_other - 0.5)
+    s, slope = solve_clock(theta, racing, count, start, exp_theta, shift, lam, stay, scratch)
     rate = _rate_of_the_rest(lam, racing)
-    slope = max(clock_slope(lam, racing, stay), 1e-300)
+    slope = max(slope, 1e-300)
     for j in range(theta.size):
         # the quotient first: on a plateau of the clock the slope can be all but zero
         score[j] = rate * (racing[j] * lam[j] * stay[j] / slope) - (1.0 - racing[j]) * lam[j]

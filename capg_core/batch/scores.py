@@ -10,7 +10,7 @@ Sources: Kiyohara et al. (2026) for CA-PG and the with-replacement forms; Rosén
 import numpy as np
 
 from capg_core._kernel import kernel, summing_kernel
-from capg_core.batch.clock import clock_slope, solve_clock
+from capg_core.batch.clock import solve_clock
 from capg_core.batch.exp import exp_into, fast_max, fast_sum
 
 # A clock whose count hardly moves (items per log time) says nothing of what earlier experts took.
@@ -133,24 +133,33 @@ def top1_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
 
 
 @kernel
-def _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, scratch):
-    """Fill the rates lam (M, n) at each expert's clock, exp(-lam), and alive (M, n): what earlier experts left."""
+def _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, slopes, scratch):
+    """
+    Fill the rates lam (M, n) at each expert's clock, exp(-lam), and alive (M, n): what earlier experts left.
+
+    ``slopes`` (M,) gets how many more arrive for a unit of log time, or NaN where the logits do not count.
+    """
     n_experts, n = lam.shape
     for m in range(n_experts):
-        for j in range(n):
-            if m == 0:
-                alive[0, j] = 1.0 if theta[0, b, j] > -np.inf else 0.0
-            else:
-                alive[m, j] = alive[m - 1, j] * stay[m - 1, j]
+        left = alive[m]
+        if m == 0:
+            logits = theta[0, b]
+            for j in range(n):
+                left[j] = 1.0 if logits[j] > -np.inf else 0.0
+        else:
+            for j in range(n):
+                left[j] = alive[m - 1, j] * stay[m - 1, j]
+        slopes[m] = np.nan
         if places[m] == 0:
             lam[m, :], stay[m, :] = 0.0, 1.0
-        elif places[m] >= fast_sum(alive[m]) - 1e-9:  # all that are left must arrive, whatever the logits
+        elif places[m] >= fast_sum(left) - 1e-9:  # all that are left must arrive, whatever the logits
             for j in range(n):
-                lam[m, j] = np.inf if alive[m, j] > 0.0 else 0.0
+                lam[m, j] = np.inf if left[j] > 0.0 else 0.0
                 stay[m, j] = 0.0
         else:
-            count, start = float(places[m]), -np.inf
-            solve_clock(theta[m, b], alive[m], count, start, exp_theta[m, b], shifts[m, b], lam[m], stay[m], scratch)
+            _, slopes[m] = solve_clock(
+                theta[m, b], left, float(places[m]), -np.inf, exp_theta[m, b], shifts[m, b], lam[m], stay[m], scratch
+            )
 
 
 @kernel
@@ -172,6 +181,21 @@ def _dot(x, y):
 
 
 @kernel
+def _push(lam, stay, alive, owed, on_clock, slope, row):
+    """Fill row with lam owed - on_clock S lam stay / slope: the clock moves, and all rates with it."""
+    part = 1.0 / max(slope, 1e-300)
+    for j in range(row.size):
+        # the quotient first: on a plateau the slope can be all but zero
+        row[j] = lam[j] * owed[j] - on_clock * (alive[j] * stay[j] * lam[j] * part)
+
+
+@kernel
+def _owe(stay, alive, moved, owed):
+    for j in range(owed.size):
+        owed[j] += moved * alive[j] * (1.0 - stay[j])
+
+
+@kernel
 def fill_inclusion_score(theta, exp_theta, shifts, b, outputs, places, gains, lam, stay, alive, scratch, owed, rows):
     """
     Fill rows[:, b] with the gradient of sum_o gain_o log pi_o, and lam, stay and alive (M, n) with its races.
@@ -182,27 +206,23 @@ def fill_inclusion_score(theta, exp_theta, shifts, b, outputs, places, gains, la
     f_a = e_a / pi_a.
     """
     n_experts, n = lam.shape
-    _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, scratch)
+    slopes = np.empty(n_experts)
+    _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, slopes, scratch)
     pull = np.empty(outputs.size)
     for o in range(pull.size):
         pull[o] = gains[o] * _inclusion_pull(lam, outputs[o])
     owed[:] = 0.0
     for m in range(n_experts - 1, -1, -1):
         row = rows[m, b]
-        if places[m] == 0 or not np.isfinite(fast_max(lam[m])):
-            row[:] = 0.0  # a race in which all arrive does not depend on its logits
+        if np.isnan(slopes[m]):
+            row[:] = 0.0
             continue
-        slope = clock_slope(lam[m], alive[m], stay[m])
         on_clock = _dot(owed, lam[m])
         for o in range(pull.size):
             on_clock += pull[o] * lam[m, outputs[o]]
-        moved = on_clock / slope if slope > _PLATEAU else 0.0
-        least = max(slope, 1e-300)
-        for j in range(n):
-            # the quotient first: on a plateau the slope can be all but zero
-            pushed = alive[m, j] * stay[m, j] * lam[m, j] / least
-            row[j] = lam[m, j] * owed[j] - on_clock * pushed
-            owed[j] += moved * alive[m, j] * (1.0 - stay[m, j])
+        _push(lam[m], stay[m], alive[m], owed, on_clock, slopes[m], row)
+        if m > 0:
+            _owe(stay[m], alive[m], on_clock / slopes[m] if slopes[m] > _PLATEAU else 0.0, owed)
         for o in range(pull.size):
             row[outputs[o]] += pull[o] * lam[m, outputs[o]]
 

@@ -18,14 +18,19 @@ from capg_core._checks import as_count, as_generator, as_indices, as_path, as_po
 from capg_core._table import npy_array
 
 _CHUNK = 256  # users scored at once, so that memory does not grow with their number
-_BLAS, _ONE_AT_A_TIME = ThreadpoolController(), threading.Lock()
+_BLAS, _ONE_AT_A_TIME = ThreadpoolController().select(user_api="blas"), threading.Lock()
 
 
 @contextlib.contextmanager
 def one_blas_thread():
     """Let the linear algebra use one thread: the towers' products are so small that several wait for each other."""
-    with _ONE_AT_A_TIME, _BLAS.limit(limits=1, user_api="blas"):
-        yield
+    with _ONE_AT_A_TIME:
+        # inside the lock: one that another training has set would be gone in the middle of a product
+        if all(library.num_threads == 1 for library in _BLAS.lib_controllers):
+            yield
+            return
+        with _BLAS.limit(limits=1):
+            yield
 
 
 def split_places(k, n_experts):
