@@ -13,71 +13,84 @@ from capg_core.batch.exp import fast_sum, weigh
 
 # Above this share of the items the race is faster than draws one by one (measured at 1,000 and 4,000 items).
 _RACE_SHARE = 0.08
+# What is left is summed anew when so little of it is left; till then it keeps twelve digits.
+_WORN = 1e-3
 # When so little of the weight remains, what is left is weighed again, relative to its own largest; and a race in which
 # an item is so light is run in logs.
 _TINY = 1e-200
 
 
 @kernel
-def _block_sums(left, sums, size):
-    """Fill the sums of the blocks and return the total."""
-    for c in range(sums.size):
-        sums[c] = fast_sum(left[c * size : (c + 1) * size])
-    return fast_sum(sums)
+def _sum_up(left, upto):
+    """Fill upto[c] with the weight in blocks 0 ... c and return the total."""
+    total, size = 0.0, left.size // upto.size
+    for c in range(upto.size):
+        block = 0.0
+        for j in range(c * size, (c + 1) * size):
+            block += left[j]
+        total += block
+        upto[c] = total
+    return total
 
 
 @kernel
-def _weigh_again(theta, taken, open_, left, sums, size, scratch):
-    """Fill the weights of what is left, relative to its own largest, and their block sums; return the total."""
+def _weigh_again(theta, taken, open_, left, upto, scratch):
+    """Fill the weights of what is left, relative to its own largest, and their sums; return the total."""
     for j in range(theta.size):
         open_[j] = -np.inf if taken[j] else theta[j]
-    weigh(open_, left, scratch)
-    return _block_sums(left, sums, size)
+    weigh(open_, left[: theta.size], scratch)
+    return _sum_up(left, upto)
 
 
 @kernel
-def _draw_one(left, sums, size, x):
-    """Return the item at cumulative weight x of what is left, or -1 where rounding has run past the end."""
-    block, last = 0, sums.size - 1
-    while block < last and x >= sums[block]:
-        x -= sums[block]
-        block += 1
-    for j in range(block * size, min((block + 1) * size, left.size)):
-        x -= left[j]
-        if x < 0.0:
-            return j
-    return -1
+def _draw_one(left, upto, x):
+    """
+    Take the item at cumulative weight x out of what is left and return it; or -1 where rounding leads to none.
+
+    It counts what is to be passed, blocks and then items of a block, where looking for the first that is not would have
+    the processor guess: wrongly, since the draws are random.
+    """
+    size = left.size // upto.size
+    block = 0
+    for c in range(upto.size):
+        block += np.int64(upto[c] <= x)
+    if block == upto.size:
+        return -1
+    if block > 0:
+        x -= upto[block - 1]
+    item, run = block * size, 0.0
+    for j in range(block * size, (block + 1) * size):
+        run += left[j]
+        item += np.int64(run <= x)
+    if item == (block + 1) * size or left[item] == 0.0:
+        return -1
+    weight, left[item] = left[item], 0.0
+    for c in range(upto.size):
+        upto[c] -= weight if c >= block else 0.0
+    return item
 
 
 @kernel
-def _draw_in_turn(theta, exp_theta, taken, open_, left, sums, size, scratch, rng, out):
-    """Fill ``out`` draw by draw, without replacement; what is left is summed anew whenever it has halved."""
+def _draw_in_turn(theta, exp_theta, taken, open_, left, upto, scratch, rng, out):
+    """Fill ``out`` draw by draw, without replacement; what is left is summed anew before rounding is seen in it."""
     for j in range(theta.size):
         left[j] = 0.0 if taken[j] else exp_theta[j]
-    total = exact = _block_sums(left, sums, size)
+    total = exact = _sum_up(left, upto)
     if total < _TINY:
-        total = exact = _weigh_again(theta, taken, open_, left, sums, size, scratch)
+        total = exact = _weigh_again(theta, taken, open_, left, upto, scratch)
     for r in range(out.size):
-        if total < 0.5 * exact:
-            total = _block_sums(left, sums, size)
+        if total < _WORN * exact:
+            total = _sum_up(left, upto)
             if total < _TINY:
-                total = _weigh_again(theta, taken, open_, left, sums, size, scratch)
+                total = _weigh_again(theta, taken, open_, left, upto, scratch)
             exact = total
-        item = _draw_one(left, sums, size, rng.random() * total)
+        item = _draw_one(left, upto, rng.random() * total)
         while item < 0:
-            total = exact = _weigh_again(theta, taken, open_, left, sums, size, scratch)
-            item = _draw_one(left, sums, size, rng.random() * total)
+            total = exact = _weigh_again(theta, taken, open_, left, upto, scratch)
+            item = _draw_one(left, upto, rng.random() * total)
         out[r] = item
         taken[item] = True
-        block = item // size
-        if left[item] > 0.5 * sums[block]:
-            left[item] = 0.0
-            sums[block] = fast_sum(left[block * size : (block + 1) * size])
-            total = fast_sum(sums)
-        else:
-            sums[block] -= left[item]  # at least as much stays, so it keeps above zero
-            total -= left[item]
-            left[item] = 0.0
+        total = upto[upto.size - 1]
 
 
 @summing_kernel
@@ -143,8 +156,9 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
     (M, B, n) = exp(theta + shift), the largest of each row 1, and ``shifts`` (M, B), for the kernels that come after.
     """
     n_experts, batch, n = theta.shape
-    size = max(8, int(np.sqrt(n)))  # of a block: a draw looks through the blocks, and then through one of them
-    left, times, scratch, sums = np.empty(n), np.empty(n), np.empty(n), np.empty((n + size - 1) // size)
+    size = max(8, int(0.5 * np.sqrt(n)))  # of a block: many blocks are counted faster than many items
+    upto = np.empty((n + size - 1) // size)
+    left, times, scratch = np.zeros(upto.size * size), np.empty(n), np.empty(n)
     taken = np.empty(n, np.bool_)
     for b in range(batch):
         taken[:] = False
@@ -156,7 +170,7 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
             if seats.size > _RACE_SHARE * n:
                 _race(theta[m, b], exp_theta[m, b], taken, times, rng, ordered, seats)
             elif seats.size > 0:
-                _draw_in_turn(theta[m, b], exp_theta[m, b], taken, times, left, sums, size, scratch, rng, seats)
+                _draw_in_turn(theta[m, b], exp_theta[m, b], taken, times, left, upto, scratch, rng, seats)
 
 
 @kernel
