@@ -103,28 +103,65 @@ def _count_up_to(times, x):
 
 @kernel
 def _kth_time(times, k, linear):
-    """Return a time up to which exactly k items arrive: by halving, since counting is faster than any selection."""
-    low, high = np.inf, -np.inf
+    """Return a time up to which exactly k items arrive, by counting, which is faster than any selection."""
+    low, high, n = np.inf, -np.inf, 0
     for j in range(times.size):
         low = min(low, times[j])
         if times[j] < np.inf:
             high = max(high, times[j])
-    if _count_up_to(times, high) == k:
+            n += 1
+    if n == k:
         return high
-    for _ in range(60):
-        middle = np.sqrt(low * high) if linear else 0.5 * (low + high)
-        count = _count_up_to(times, middle)
+    if linear:  # arrivals are more even in log time
+        low, high = np.log(low), np.log(high)
+    few, many = 0, n
+    for i in range(90):
+        part = 0.5 if i % 3 == 2 else (k - few) / (many - few)
+        middle = low + min(max(part, 0.05), 0.95) * (high - low)
+        time = np.exp(middle) if linear else middle
+        count = _count_up_to(times, time)
         if count == k:
-            return middle
+            return time
         if count < k:
-            low = middle
+            low, few = middle, count
         else:
-            high = middle
+            high, many = middle, count
     return np.partition(times, k - 1)[k - 1]
 
 
 @kernel
-def _race(theta, exp_theta, taken, times, rng, ordered, out):
+def _key(times, bits, item, linear):
+    """Return what is more evenly spread than times: the bits of a positive number grow like its logarithm."""
+    return float(bits[item]) if linear else times[item]
+
+
+@kernel
+def _sort_by_time(items, times, linear, other, begins):
+    """Sort items by their times: first into as many classes of equal width, then among neighbours."""
+    bits, low, high = times.view(np.int64), np.inf, -np.inf
+    for a in items:
+        key = _key(times, bits, a, linear)
+        low, high = min(low, key), max(high, key)
+    scale = (items.size - 1) / (high - low) if high > low else 0.0
+    begins[: items.size + 1] = 0
+    for a in items:
+        begins[int((_key(times, bits, a, linear) - low) * scale) + 1] += 1
+    for c in range(items.size):
+        begins[c + 1] += begins[c]
+    for a in items:
+        c = int((_key(times, bits, a, linear) - low) * scale)
+        other[begins[c]] = a
+        begins[c] += 1
+    for r in range(items.size):
+        a, place = other[r], r
+        while place > 0 and times[items[place - 1]] > times[a]:
+            items[place] = items[place - 1]
+            place -= 1
+        items[place] = a
+
+
+@kernel
+def _race(theta, exp_theta, taken, times, rng, ordered, arrived, begins, out):
     """Fill ``out`` with the first arrivals."""
     near = True
     for j in range(theta.size):
@@ -138,13 +175,14 @@ def _race(theta, exp_theta, taken, times, rng, ordered, out):
             times[j] = np.log(rng.standard_exponential()) - theta[j]
     last = _kth_time(times, out.size, near)
     filled = 0
-    for j in range(theta.size):
-        if times[j] <= last and filled < out.size:
-            out[filled] = j
-            taken[j] = True
-            filled += 1
+    for j in range(theta.size):  # without a branch: who arrives is random
+        arrived[filled] = j
+        filled += np.int64(times[j] <= last)
+    for r in range(out.size):
+        out[r] = arrived[r]
+        taken[arrived[r]] = True
     if ordered:
-        out[:] = out[np.argsort(times[out])]
+        _sort_by_time(out, times, near, arrived, begins)
 
 
 @kernel
@@ -159,6 +197,7 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
     size = max(8, int(0.5 * np.sqrt(n)))  # of a block: many blocks are counted faster than many items
     upto = np.empty((n + size - 1) // size)
     left, times, scratch = np.zeros(upto.size * size), np.empty(n), np.empty(n)
+    arrived, begins = np.empty(n, np.int64), np.empty(n + 1, np.int64)
     taken = np.empty(n, np.bool_)
     for b in range(batch):
         taken[:] = False
@@ -168,7 +207,7 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
             seats = out[b, start : start + places[m]]
             start += places[m]
             if seats.size > _RACE_SHARE * n:
-                _race(theta[m, b], exp_theta[m, b], taken, times, rng, ordered, seats)
+                _race(theta[m, b], exp_theta[m, b], taken, times, rng, ordered, arrived, begins, seats)
             elif seats.size > 0:
                 _draw_in_turn(theta[m, b], exp_theta[m, b], taken, times, left, upto, scratch, rng, seats)
 
