@@ -26,56 +26,73 @@ def _rate_of_the_rest(lam, racing):
 
 
 @kernel
-def _none_of(theta, exp_theta, shift, racing, k, start, lam, stay, scratch, score):
+def _none_of(theta, exp_theta, shift, racing, n_racing, k, start, lam, stay, scratch):
     """
-    Fill the gradient of log P(none outside the race arrives), by the clock of the others; return (that log, log clock).
+    Return (log P(none outside the race arrives), log clock, its slope) by the clock of the others; fill lam and stay.
 
     ``racing`` is 1 or 0. Items masked out have no weight, and count in neither group.
     """
-    n_other = int(fast_sum(racing))
-    if n_other < k:
-        score[:] = 0.0
-        return -np.inf, -np.inf
+    if n_racing < k:
+        lam[:], stay[:] = 0.0, 0.0
+        return -np.inf, -np.inf, 1.0
     # with exactly K others all must arrive: the clock stands at the median of the last one
-    count = min(float(k), n_other - 0.5)
+    count = min(float(k), n_racing - 0.5)
     s, slope = solve_clock(theta, racing, count, start, exp_theta, shift, lam, stay, scratch)
-    rate = _rate_of_the_rest(lam, racing)
-    slope = max(slope, 1e-300)
-    for j in range(theta.size):
-        # the quotient first: on a plateau of the clock the slope can be all but zero
-        score[j] = rate * (racing[j] * lam[j] * stay[j] / slope) - (1.0 - racing[j]) * lam[j]
-    return -rate, s
+    return -_rate_of_the_rest(lam, racing), s, max(slope, 1e-300)
 
 
 @kernel
-def _strict_part(theta, exp_theta, shift, seen, k, a, racing, lam, stay, scratch, first, second):
-    """Fill ``first`` with the gradient of log rho_a where the late stage ranks by ``seen``; return that log, or NaN."""
-    for j in range(theta.size):
-        better = seen[j] > seen[a] or (seen[j] == seen[a] and j < a)
-        racing[j] = 0.0 if better or theta[j] == -np.inf else 1.0
-    none, s = _none_of(theta, exp_theta, shift, racing, k, -np.inf, lam, stay, scratch, first)
-    if none == -np.inf:  # so few are worse that this late stage never shows it: another part of a mixture did
-        return -np.inf
-    if none < -GONE:  # beyond what a double holds; a mixture has its other parts
+def _fill_racing(theta, seen, a, racing):
+    """Mark with 1 what the late stage does not rank above item a, a itself too; return how many there are."""
+    own = seen[a]
+    for j in range(a):  # equal ones go by the index
+        racing[j] = 0.0 if (seen[j] >= own) | (theta[j] == -np.inf) else 1.0
+    for j in range(a, theta.size):
+        racing[j] = 0.0 if (seen[j] > own) | (theta[j] == -np.inf) else 1.0
+    return int(fast_sum(racing))
+
+
+@kernel
+def _strict_part(theta, exp_theta, shift, seen, k, a, racing, lam, stay, fewer_lam, fewer_stay, scratch, score):
+    """
+    Fill ``score`` with the gradient of log rho_a where the late stage ranks by ``seen``; return that log, or NaN.
+
+    The gradient of log P(none of B) is W_B tau_B e_j / sum e for the others, e_j = lam_j exp(-lam_j), and -lam_j in B.
+    """
+    n_racing = _fill_racing(theta, seen, a, racing)
+    none, s, slope = _none_of(theta, exp_theta, shift, racing, n_racing, k, -np.inf, lam, stay, scratch)
+    # so few are worse that this late stage never shows it, or beyond what a double holds; another part of a mixture did
+    if none < -GONE:
         return -np.inf
     racing[a] = 0.0
-    fewer, _ = _none_of(theta, exp_theta, shift, racing, k, s, lam, stay, scratch, second)
+    # near the clock without a: what a brought must come from the others
+    missing, left = 1.0 - stay[a], slope - lam[a] * stay[a]
+    start = s + min(missing / left, 1.0) if left > 0.0 else s
+    fewer, _, fewer_slope = _none_of(
+        theta, exp_theta, shift, racing, n_racing - 1, k, start, fewer_lam, fewer_stay, scratch
+    )
     if not fewer < none:
         return np.nan
-    ratio = np.exp(fewer - none)
+    ratio, rest = np.exp(fewer - none), -np.expm1(fewer - none)
+    push, fewer_push = 1.0 / slope, 1.0 / fewer_slope
+    pull, fewer_pull = -none / rest, -fewer * ratio / rest if ratio > 0.0 else 0.0
+    own, fewer_own = 1.0 / rest, ratio / rest
     for j in range(theta.size):
-        first[j] = (first[j] - ratio * second[j]) / (1.0 - ratio)
-    return none + np.log1p(-ratio)
+        # the quotient first: on a plateau of the clock the slope can be all but zero
+        outside = pull * (lam[j] * stay[j] * push) - fewer_pull * (fewer_lam[j] * fewer_stay[j] * fewer_push)
+        score[j] = racing[j] * outside - (1.0 - racing[j]) * (own * lam[j] - fewer_own * fewer_lam[j])
+    score[a] = pull * (lam[a] * stay[a] * push) + fewer_own * fewer_lam[a]
+    return none + np.log(rest)
 
 
 @kernel
-def _uniform_part(theta, exp_theta, shift, k, a, racing, lam, stay, scratch, first, second):
-    """Fill ``first`` with the gradient of log pi_a and return log(pi_a / K)."""
+def _uniform_part(theta, exp_theta, shift, k, a, racing, lam, stay, scratch, owed, score):
+    """Fill ``score`` with the gradient of log pi_a and return log(pi_a / K)."""
     one, places = (1, 1, theta.size), np.array([k])
     row = (1, theta.size)
     fill_inclusion_score(
         theta.reshape(one), exp_theta.reshape(one), np.array([[shift]]), 0, np.array([a]), places, np.ones(1),
-        lam.reshape(row), stay.reshape(row), racing.reshape(row), scratch, second, first.reshape(one),
+        lam.reshape(row), stay.reshape(row), racing.reshape(row), scratch, owed, score.reshape(one),
     )  # fmt: skip
     return np.log(-np.expm1(-lam[a]) / k)
 
@@ -111,14 +128,14 @@ def outcome_rows(theta, exp_theta, shifts, outputs, k, utility, noise, signs, be
     """
     batch, n = theta.shape
     racing, lam, stay, scratch = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    parts, second, seen = np.empty((chances.size, n)), np.empty(n), np.empty(n)
-    log_rho = np.empty(chances.size)
+    fewer_lam, fewer_stay = np.empty(n), np.empty(n)
+    scores, seen, log_rho = np.empty((chances.size, n)), np.empty(n), np.empty(chances.size)
     for b in range(batch):
         a = outputs[b]
         for part in range(chances.size):
             if signs[part] == 0.0:
                 log_rho[part] = _uniform_part(
-                    theta[b], exp_theta[b], shifts[b], k, a, racing, lam, stay, scratch, parts[part], second
+                    theta[b], exp_theta[b], shifts[b], k, a, racing, lam, stay, scratch, fewer_lam, scores[part]
                 )
                 continue
             for j in range(n):
@@ -127,6 +144,7 @@ def outcome_rows(theta, exp_theta, shifts, outputs, k, utility, noise, signs, be
                 for j in range(n):
                     seen[j] += noise[b, j]
             log_rho[part] = _strict_part(
-                theta[b], exp_theta[b], shifts[b], seen, k, a, racing, lam, stay, scratch, parts[part], second
-            )
-        beyond[b] = not mix_scores(log_rho, chances, parts, gain[b], rows[b])
+                theta[b], exp_theta[b], shifts[b], seen, k, a, racing, lam, stay, fewer_lam, fewer_stay, scratch,
+                scores[part],
+            )  # fmt: skip
+        beyond[b] = not mix_scores(log_rho, chances, scores, gain[b], rows[b])
