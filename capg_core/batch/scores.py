@@ -97,12 +97,12 @@ def replaced_list_rows(exp_theta, candidates, places, gain, rows):
     for b in range(batch):
         start = 0
         for m in range(n_experts):
-            row = rows[m, b]
-            scale = -gain[b] * places[m] / fast_sum(exp_theta[m, b])
+            row, weights = rows[m, b], exp_theta[m, b]
+            scale = -gain[b] * places[m] / fast_sum(weights)
             for j in range(n):
-                row[j] = scale * exp_theta[m, b, j]
-            for r in range(start, start + places[m]):
-                row[candidates[b, r]] += gain[b]
+                row[j] = scale * weights[j]
+            for a in candidates[b, start : start + places[m]]:
+                row[a] += gain[b]
             start += places[m]
 
 
@@ -122,12 +122,13 @@ def top1_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
             log_part[o] -= log_part[o].max()
             log_part[o] -= np.log(np.exp(log_part[o]).sum())
         for m in range(n_experts):
-            row = rows[m, b]
+            row, weights = rows[m, b], exp_theta[m, b]
             total = 0.0
             for o in range(n_outputs):
                 total += gains[b, o] * np.exp(log_part[o, m])
+            scale = -total / norm[m]
             for j in range(n):
-                row[j] = -total / norm[m] * exp_theta[m, b, j]
+                row[j] = scale * weights[j]
             for o in range(n_outputs):
                 row[outputs[b, o]] += gains[b, o] * np.exp(log_part[o, m])
 
