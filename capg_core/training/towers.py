@@ -159,7 +159,7 @@ class TwoTower:
             out = np.empty(shape)
         elif type(out) is not np.ndarray or out.shape != shape or out.dtype != np.float64 or not out.flags.writeable:
             raise ValueError(f"out = {said(out)}; expected a writeable float64 array, shape {shape}")
-        return self._logits(users, available, out)
+        return self.logits_of(users, available, out)
 
     def _as_users(self, users):
         users = as_indices(users, self.n_users, "users", "a user")
@@ -167,8 +167,8 @@ class TwoTower:
             raise ValueError(f"users has shape {users.shape}; expected a list of users, shape (B,)")
         return users
 
-    def _logits(self, users, available, theta):
-        """Fill theta (M, B, n), of arguments that are checked."""
+    def logits_of(self, users, available, theta):
+        """Fill theta (M, B, n) as `logits` does, of arguments that are checked."""
         with one_blas_thread():
             for m in range(self.n_experts):
                 np.matmul(self.users[m, users], self.items[m].T, out=theta[m])
@@ -214,7 +214,7 @@ class TwoTower:
         for begin in range(0, users.size, _CHUNK):
             chunk = users[begin : begin + _CHUNK]
             pools = None if available is None else available[chunk]
-            theta = self._logits(chunk, pools, np.empty((self.n_experts, chunk.size, self.n_items)))
+            theta = self.logits_of(chunk, pools, np.empty((self.n_experts, chunk.size, self.n_items)))
             lines = np.arange(chunk.size)[:, None]
             filled = 0
             for m in range(self.n_experts):
