@@ -169,7 +169,7 @@ class Training:
         """Sample a batch; return its mean gradients on the embeddings, (M, B, d) of users and (M, n, d) of items."""
         model, world = self.model, self.world
         available = None if world.available is None else world.available[users]
-        theta = model.logits(users, available, self._theta)
+        theta = model.logits_of(users, available, self._theta)
         rows = self.gradient(theta, users, self._rng)
         with one_blas_thread():
             for m in range(model.n_experts):
