@@ -16,6 +16,10 @@ from capg_core.batch.exp import exp_into, fast_max, fast_sum
 # A clock whose count hardly moves (items per log time) says nothing of what earlier experts took.
 _PLATEAU = 1e-12
 
+# Denormal numbers make the towers' products slow: a part of a sum of 1 so small is none, and an output of so large a
+# rate (exp(-230) = 1e-100 too) is certain.
+_NOTHING, _CERTAIN = 1e-100, 230.0
+
 # Weights below this, relative to the largest, go to logs.
 _FAR_APART = 1e-200
 
@@ -169,7 +173,7 @@ def _inclusion_pull(lam, output):
     total = 0.0
     for m in range(lam.shape[0]):
         total += lam[m, output]
-    return 1.0 / np.expm1(min(total, 700.0)) if total > 0.0 else 0.0
+    return 1.0 / np.expm1(total) if 0.0 < total < _CERTAIN else 0.0
 
 
 @summing_kernel
@@ -187,7 +191,8 @@ def _push(lam, stay, alive, owed, on_clock, slope, row):
     part = 1.0 / max(slope, 1e-300)
     for j in range(row.size):
         # the quotient first: on a plateau the slope can be all but zero
-        row[j] = lam[j] * owed[j] - on_clock * (alive[j] * stay[j] * lam[j] * part)
+        pushed = alive[j] * stay[j] * lam[j] * part
+        row[j] = lam[j] * owed[j] - on_clock * (pushed if pushed > _NOTHING else 0.0)
 
 
 @kernel
@@ -218,7 +223,7 @@ def fill_inclusion_score(theta, exp_theta, shifts, b, outputs, places, gains, la
         if np.isnan(slopes[m]):
             row[:] = 0.0
             continue
-        on_clock = _dot(owed, lam[m])
+        on_clock = _dot(owed, lam[m]) if m < n_experts - 1 else 0.0
         for o in range(pull.size):
             on_clock += pull[o] * lam[m, outputs[o]]
         _push(lam[m], stay[m], alive[m], owed, on_clock, slopes[m], row)
