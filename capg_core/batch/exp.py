@@ -2,7 +2,7 @@
 
 Numba calls the C library once for each number, and how fast NumPy's own exp is depends on the CPU. Training takes most
 of its time in exp, so it has this one. Cody-Waite reduction x = m ln 2 + r, a Taylor polynomial of degree 12 for
-exp(r) with |r| <= ln(2) / 2, and 2^m by shifting m into the exponent.
+exp(r) with |r| <= ln(2) / 2, and m added to the exponent of that.
 
 Source: Cody and Waite (1980), "Software Manual for the Elementary Functions", chapter 6.
 """
