@@ -40,7 +40,7 @@ def _early_arrivals(w, alive, tau):
 
 @summing_kernel
 def _rough_arrivals(w, alive, tau):
-    """Return what `_arrivals` does, but roughly: (1 - y + y^2/2 - y^3/6)^32, y = x / 32, for exp(-x)."""
+    """Return the first two of `_arrivals`, roughly: (1 - y + y^2/2 - y^3/6)^32, y = x / 32, for exp(-x)."""
     arrived, slope = 0.0, 0.0
     part = tau / 32.0
     for j in range(w.size):
