@@ -83,12 +83,12 @@ def _settle(w, alive, tau, step, lam, stay):
 
 
 @kernel
-def _start_clock(theta, alive, count, start, exp_theta, shift, w, scratch):
+def _start_clock(theta, alive, count, start, exp_theta, shift, w):
     """Return weights (exp_theta or, weighed anew, w), and (tau, shift) near the clock; log time is log tau + shift."""
     weights = exp_theta
     if start > shift + np.log(_LATE):
         shift = start
-        exp_into(theta, 1.0, shift, w, scratch)
+        exp_into(theta, 1.0, shift, w)
         weights = w
     tau = np.exp(start - shift)
     for _ in range(2 * theta.size + _MAX_STEPS):
@@ -109,20 +109,20 @@ def _start_clock(theta, alive, count, start, exp_theta, shift, w, scratch):
         log_time = max(np.log(tau) + shift, -top - _LONG_BEFORE)
         shift = -top
         tau = np.exp(log_time - shift)
-        exp_into(theta, 1.0, shift, w, scratch)
+        exp_into(theta, 1.0, shift, w)
         weights = w
     return weights, tau, shift
 
 
 @kernel
-def solve_clock(theta, alive, count, start, exp_theta, shift, lam, stay, scratch):
+def solve_clock(theta, alive, count, start, exp_theta, shift, lam, stay):
     """
     Fill lam and stay with w_j tau and exp(-w_j tau) at the clock where ``count`` items are expected.
 
     ``exp_theta`` is exp(theta + shift). ``start`` is the log of a time before that clock or near it, or -inf. Returns
     log tau, and sum S lam stay: how many more arrive for a unit of log time. The count is below sum(alive).
     """
-    weights, tau, shift = _start_clock(theta, alive, count, start, exp_theta, shift, lam, scratch)
+    weights, tau, shift = _start_clock(theta, alive, count, start, exp_theta, shift, lam)
     for _ in range(_MAX_ROUGH_STEPS):
         arrived, slope = _rough_arrivals(weights, alive, tau)
         # Newton's step for log arrivals in log time: those of weights far apart grow like a power of time

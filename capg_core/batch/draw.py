@@ -35,11 +35,11 @@ def _sum_up(left, upto):
 
 
 @kernel
-def _weigh_again(theta, taken, open_, left, upto, scratch):
+def _weigh_again(theta, taken, open_, left, upto):
     """Fill the weights of what is left, relative to its own largest, and their sums; return the total."""
     for j in range(theta.size):
         open_[j] = -np.inf if taken[j] else theta[j]
-    weigh(open_, left[: theta.size], scratch)
+    weigh(open_, left[: theta.size])
     return _sum_up(left, upto)
 
 
@@ -72,22 +72,22 @@ def _draw_one(left, upto, x):
 
 
 @kernel
-def _draw_in_turn(theta, exp_theta, taken, open_, left, upto, scratch, rng, out):
+def _draw_in_turn(theta, exp_theta, taken, open_, left, upto, rng, out):
     """Fill ``out`` draw by draw, without replacement; what is left is summed anew before rounding is seen in it."""
     for j in range(theta.size):
         left[j] = 0.0 if taken[j] else exp_theta[j]
     total = exact = _sum_up(left, upto)
     if total < _TINY:
-        total = exact = _weigh_again(theta, taken, open_, left, upto, scratch)
+        total = exact = _weigh_again(theta, taken, open_, left, upto)
     for r in range(out.size):
         if total < _WORN * exact:
             total = _sum_up(left, upto)
             if total < _TINY:
-                total = _weigh_again(theta, taken, open_, left, upto, scratch)
+                total = _weigh_again(theta, taken, open_, left, upto)
             exact = total
         item = _draw_one(left, upto, rng.random() * total)
         while item < 0:
-            total = exact = _weigh_again(theta, taken, open_, left, upto, scratch)
+            total = exact = _weigh_again(theta, taken, open_, left, upto)
             item = _draw_one(left, upto, rng.random() * total)
         out[r] = item
         taken[item] = True
@@ -200,20 +200,20 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
     n_experts, batch, n = theta.shape
     size = 8 * max(1, int(np.sqrt(n) / 15.5))  # of a block: many blocks are counted faster than many items
     upto = np.empty((n + size - 1) // size)
-    left, times, scratch = np.zeros(upto.size * size), np.empty(n), np.empty(n)
+    left, times = np.zeros(upto.size * size), np.empty(n)
     arrived, begins = np.empty(n, np.int64), np.empty(n + 1, np.int64)
     taken = np.empty(n, np.bool_)
     for b in range(batch):
         taken[:] = False
         start = 0
         for m in range(n_experts):
-            shifts[m, b] = weigh(theta[m, b], exp_theta[m, b], scratch)
+            shifts[m, b] = weigh(theta[m, b], exp_theta[m, b])
             seats = out[b, start : start + places[m]]
             start += places[m]
             if seats.size > _RACE_SHARE * n:
                 _race(theta[m, b], exp_theta[m, b], taken, times, rng, ordered, arrived, begins, seats)
             elif seats.size > 0:
-                _draw_in_turn(theta[m, b], exp_theta[m, b], taken, times, left, upto, scratch, rng, seats)
+                _draw_in_turn(theta[m, b], exp_theta[m, b], taken, times, left, upto, rng, seats)
 
 
 @kernel

@@ -67,7 +67,7 @@ def exp_of(x):
 
 
 @compiled(fastmath={"contract"})
-def exp_into(x, scale, shift, out, scratch):
+def exp_into(x, scale, shift, out):
     """Fill out[i] = exp(scale * x[i] + shift)."""
     for i in range(x.size):
         out[i] = exp_of(scale * x[i] + shift)
@@ -96,10 +96,10 @@ def fast_max(x):
 
 
 @kernel
-def weigh(theta, exp_theta, scratch):
+def weigh(theta, exp_theta):
     """Fill exp(theta + shift), the largest of them 1, and return the shift."""
     shift = -fast_max(theta)
-    exp_into(theta, 1.0, shift, exp_theta, scratch)
+    exp_into(theta, 1.0, shift, exp_theta)
     return shift
 
 

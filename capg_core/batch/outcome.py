@@ -26,7 +26,7 @@ def _rate_of_the_rest(lam, racing):
 
 
 @kernel
-def _none_of(theta, exp_theta, shift, racing, n_racing, k, start, lam, stay, scratch):
+def _none_of(theta, exp_theta, shift, racing, n_racing, k, start, lam, stay):
     """
     Return (log P(none outside the race arrives), log clock, its slope) by the clock of the others; fill lam and stay.
 
@@ -37,7 +37,7 @@ def _none_of(theta, exp_theta, shift, racing, n_racing, k, start, lam, stay, scr
         return -np.inf, -np.inf, 1.0
     # with exactly K others all must arrive: the clock stands at the median of the last one
     count = min(float(k), n_racing - 0.5)
-    s, slope = solve_clock(theta, racing, count, start, exp_theta, shift, lam, stay, scratch)
+    s, slope = solve_clock(theta, racing, count, start, exp_theta, shift, lam, stay)
     return -_rate_of_the_rest(lam, racing), s, max(slope, 1e-300)
 
 
@@ -53,14 +53,14 @@ def _fill_racing(theta, seen, a, racing):
 
 
 @kernel
-def _strict_part(theta, exp_theta, shift, seen, k, a, racing, lam, stay, fewer_lam, fewer_stay, scratch, score):
+def _strict_part(theta, exp_theta, shift, seen, k, a, racing, lam, stay, fewer_lam, fewer_stay, score):
     """
     Fill ``score`` with the gradient of log rho_a where the late stage ranks by ``seen``; return that log, or NaN.
 
     The gradient of log P(none of B) is W_B tau_B e_j / sum e for the others, e_j = lam_j exp(-lam_j), and -lam_j in B.
     """
     n_racing = _fill_racing(theta, seen, a, racing)
-    none, s, slope = _none_of(theta, exp_theta, shift, racing, n_racing, k, -np.inf, lam, stay, scratch)
+    none, s, slope = _none_of(theta, exp_theta, shift, racing, n_racing, k, -np.inf, lam, stay)
     # so few are worse that this late stage never shows it, or beyond what a double holds; another part of a mixture did
     if none < -GONE:
         return -np.inf
@@ -69,7 +69,7 @@ def _strict_part(theta, exp_theta, shift, seen, k, a, racing, lam, stay, fewer_l
     missing, left = 1.0 - stay[a], slope - lam[a] * stay[a]
     start = s + min(missing / left, 1.0) if left > 0.0 else s
     fewer, _, fewer_slope = _none_of(
-        theta, exp_theta, shift, racing, n_racing - 1, k, start, fewer_lam, fewer_stay, scratch
+        theta, exp_theta, shift, racing, n_racing - 1, k, start, fewer_lam, fewer_stay
     )
     if not fewer < none:
         return np.nan
@@ -86,13 +86,13 @@ def _strict_part(theta, exp_theta, shift, seen, k, a, racing, lam, stay, fewer_l
 
 
 @kernel
-def _uniform_part(theta, exp_theta, shift, k, a, racing, lam, stay, scratch, owed, score):
+def _uniform_part(theta, exp_theta, shift, k, a, racing, lam, stay, owed, score):
     """Fill ``score`` with the gradient of log pi_a and return log(pi_a / K)."""
     one, places = (1, 1, theta.size), np.array([k])
     row = (1, theta.size)
     fill_inclusion_score(
         theta.reshape(one), exp_theta.reshape(one), np.array([[shift]]), 0, np.array([a]), places, np.ones(1),
-        lam.reshape(row), stay.reshape(row), racing.reshape(row), scratch, owed, score.reshape(one),
+        lam.reshape(row), stay.reshape(row), racing.reshape(row), owed, score.reshape(one),
     )  # fmt: skip
     return np.log(-np.expm1(-lam[a]) / k)
 
@@ -127,7 +127,7 @@ def outcome_rows(theta, exp_theta, shifts, outputs, k, utility, noise, signs, be
     ``beyond[b]`` is set where the clock gives the output no probability: the caller takes the exact score there.
     """
     batch, n = theta.shape
-    racing, lam, stay, scratch = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    racing, lam, stay = np.empty(n), np.empty(n), np.empty(n)
     fewer_lam, fewer_stay = np.empty(n), np.empty(n)
     scores, seen, log_rho = np.empty((chances.size, n)), np.empty(n), np.empty(chances.size)
     for b in range(batch):
@@ -135,7 +135,7 @@ def outcome_rows(theta, exp_theta, shifts, outputs, k, utility, noise, signs, be
         for part in range(chances.size):
             if signs[part] == 0.0:
                 log_rho[part] = _uniform_part(
-                    theta[b], exp_theta[b], shifts[b], k, a, racing, lam, stay, scratch, fewer_lam, scores[part]
+                    theta[b], exp_theta[b], shifts[b], k, a, racing, lam, stay, fewer_lam, scores[part]
                 )
                 continue
             for j in range(n):
@@ -144,7 +144,7 @@ def outcome_rows(theta, exp_theta, shifts, outputs, k, utility, noise, signs, be
                 for j in range(n):
                     seen[j] += noise[b, j]
             log_rho[part] = _strict_part(
-                theta[b], exp_theta[b], shifts[b], seen, k, a, racing, lam, stay, fewer_lam, fewer_stay, scratch,
+                theta[b], exp_theta[b], shifts[b], seen, k, a, racing, lam, stay, fewer_lam, fewer_stay,
                 scores[part],
             )  # fmt: skip
         beyond[b] = not mix_scores(log_rho, chances, scores, gain[b], rows[b])

@@ -25,14 +25,14 @@ _FAR_APART = 1e-200
 
 
 @kernel
-def _list_score_in_logs(theta, taken, items, gain, open_, left, scratch, row):
+def _list_score_in_logs(theta, taken, items, gain, open_, left, row):
     """Add what `add_list_score` adds where the weights are too far apart to be summed as they are."""
     for j in range(theta.size):
         open_[j] = -np.inf if taken[j] else theta[j]
     top = fast_max(open_)
     log_rest, log_c = -np.inf, -np.inf  # weight left after the last draw; log of sum_r 1 / rem_r
     if top > -np.inf:
-        exp_into(open_, 1.0, -top, left, scratch)
+        exp_into(open_, 1.0, -top, left)
         log_rest = top + np.log(fast_sum(left))
     log_rem = np.empty(items.size)
     for r in range(items.size - 1, -1, -1):
@@ -48,12 +48,12 @@ def _list_score_in_logs(theta, taken, items, gain, open_, left, scratch, row):
 
 
 @kernel
-def add_list_score(theta, exp_theta, taken, items, gain, open_, w, scratch, row):
+def add_list_score(theta, exp_theta, taken, items, gain, open_, w, row):
     """
     Add gain times the score of an ordered list to ``row``, in O(n + K), and mark its items as taken.
 
     The score is sum_r (1[j = a_r] - w_j 1[j not drawn before r] / rem_r), rem_r the weight left before draw r. What was
-    taken before takes no part. The last three arrays but one are scratch.
+    taken before takes no part. ``open_`` and ``w`` are scratch.
     """
     for j in range(theta.size):
         w[j] = 0.0 if taken[j] else exp_theta[j]
@@ -64,7 +64,7 @@ def add_list_score(theta, exp_theta, taken, items, gain, open_, w, scratch, row)
         w[items[r]] = 0.0
     rest = fast_sum(w)
     if min(rest, drawn.min()) < _FAR_APART:
-        _list_score_in_logs(theta, taken, items, gain, open_, w, scratch, row)
+        _list_score_in_logs(theta, taken, items, gain, open_, w, row)
         return
     rem = np.empty(items.size)
     for r in range(items.size - 1, -1, -1):  # adding what the later draws took: no difference of large sums
@@ -82,7 +82,7 @@ def add_list_score(theta, exp_theta, taken, items, gain, open_, w, scratch, row)
 def list_rows(theta, exp_theta, candidates, places, gain, rows):
     """V-PG: the ordered list of candidates; expert m draws its places from what the earlier ones left."""
     n_experts, batch, n = theta.shape
-    open_, left, scratch = np.empty(n), np.empty(n), np.empty(n)
+    open_, left = np.empty(n), np.empty(n)
     taken = np.empty(n, np.bool_)
     for b in range(batch):
         taken[:] = False
@@ -91,7 +91,7 @@ def list_rows(theta, exp_theta, candidates, places, gain, rows):
             rows[m, b, :] = 0.0
             items = candidates[b, start : start + places[m]]
             start += places[m]
-            add_list_score(theta[m, b], exp_theta[m, b], taken, items, gain[b], open_, left, scratch, rows[m, b])
+            add_list_score(theta[m, b], exp_theta[m, b], taken, items, gain[b], open_, left, rows[m, b])
 
 
 @kernel
@@ -138,7 +138,7 @@ def top1_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
 
 
 @kernel
-def _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, slopes, scratch):
+def _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, slopes):
     """
     Fill the rates lam (M, n) at each expert's clock, exp(-lam), and alive (M, n): what earlier experts left.
 
@@ -163,7 +163,7 @@ def _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, slopes, sc
                 stay[m, j] = 0.0
         else:
             _, slopes[m] = solve_clock(
-                theta[m, b], left, float(places[m]), -np.inf, exp_theta[m, b], shifts[m, b], lam[m], stay[m], scratch
+                theta[m, b], left, float(places[m]), -np.inf, exp_theta[m, b], shifts[m, b], lam[m], stay[m]
             )
 
 
@@ -202,7 +202,7 @@ def _owe(stay, alive, moved, owed):
 
 
 @kernel
-def fill_inclusion_score(theta, exp_theta, shifts, b, outputs, places, gains, lam, stay, alive, scratch, owed, rows):
+def fill_inclusion_score(theta, exp_theta, shifts, b, outputs, places, gains, lam, stay, alive, owed, rows):
     """
     Fill rows[:, b] with the gradient of sum_o gain_o log pi_o, and lam, stay and alive (M, n) with its races.
 
@@ -213,7 +213,7 @@ def fill_inclusion_score(theta, exp_theta, shifts, b, outputs, places, gains, la
     """
     n_experts, n = lam.shape
     slopes = np.empty(n_experts)
-    _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, slopes, scratch)
+    _run_races(theta, exp_theta, shifts, b, places, lam, stay, alive, slopes)
     pull = np.empty(outputs.size)
     for o in range(pull.size):
         pull[o] = gains[o] * _inclusion_pull(lam, outputs[o])
@@ -238,8 +238,8 @@ def inclusion_rows(theta, exp_theta, shifts, outputs, places, gains, rows):
     """CA-PG, asymptotic: log pi of every output."""
     n_experts, batch, n = theta.shape
     lam, stay, alive = np.empty((n_experts, n)), np.empty((n_experts, n)), np.empty((n_experts, n))
-    scratch, owed = np.empty(n), np.empty(n)
+    owed = np.empty(n)
     for b in range(batch):
         fill_inclusion_score(
-            theta, exp_theta, shifts, b, outputs[b], places, gains[b], lam, stay, alive, scratch, owed, rows
+            theta, exp_theta, shifts, b, outputs[b], places, gains[b], lam, stay, alive, owed, rows
         )

@@ -268,7 +268,7 @@ def _asymptotic_scores(problem, items):
     n = problem.logits.size
     exp_theta, rows, beyond = np.empty(n), np.empty((items.size, n)), np.empty(items.size, np.bool_)
     logits = near_logits(problem.logits)
-    shift = weigh(logits, exp_theta, np.empty(n))
+    shift = weigh(logits, exp_theta)
     signs, betas, chances = part_arrays(problem.parts)
     size = min(_CHUNK, items.size)
     theta, exp_theta, utility = (np.tile(x, (size, 1)) for x in (logits, exp_theta, problem.utility))

@@ -61,12 +61,12 @@ def _list_log_prob_kernel(logits, candidates, log_prob):
 @kernel
 def _list_score_kernel(logits, candidates, score):
     """Add the gradient of log P(list) to each row of ``score``."""
-    exp_theta, open_, left, scratch = np.empty((4, logits.size))
+    exp_theta, open_, left = np.empty(logits.size), np.empty(logits.size), np.empty(logits.size)
     taken = np.empty(logits.size, np.bool_)
-    weigh(logits, exp_theta, scratch)
+    weigh(logits, exp_theta)
     for row in range(candidates.shape[0]):
         taken[:] = False
-        add_list_score(logits, exp_theta, taken, candidates[row], 1.0, open_, left, scratch, score[row])
+        add_list_score(logits, exp_theta, taken, candidates[row], 1.0, open_, left, score[row])
 
 
 @kernel

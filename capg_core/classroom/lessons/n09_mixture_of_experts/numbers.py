@@ -117,12 +117,12 @@ def thinned_clock(logits, places):
     if logits.ndim != 2 or len(places) != len(logits) or min(places) < 0 or not 0 < sum(places) < n:
         raise ValueError(f"places is {list(places)} for logits of shape {logits.shape}; expected 1 to {n - 1} in all")
     rates, survivors = np.zeros_like(logits), np.ones(n)
-    stay, scratch = np.empty(n), np.empty(n)
+    stay = np.empty(n)
     for m, count in enumerate(places):
         if count > 0:
             shift = -logits[m].max()
             weights = np.exp(logits[m] + shift)
-            solve_clock(logits[m], survivors, float(count), -np.inf, weights, shift, rates[m], stay, scratch)
+            solve_clock(logits[m], survivors, float(count), -np.inf, weights, shift, rates[m], stay)
             survivors = survivors * np.exp(-rates[m])
     return rates
 
