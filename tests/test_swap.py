@@ -100,7 +100,7 @@ def test_few_nodes_give_what_a_dense_grid_gives(size, log_w):
     rng = np.random.default_rng(size)
     for scale in (0.0, 1.0, 4.0):
         theta, values, found = scale * rng.normal(size=size), rng.normal(size=size), np.empty(size)
-        exchange(theta, log_w, values, np.empty((5, size)), np.empty((3, 6 * size)), found)
+        exchange(theta, log_w, values, np.empty((3, size)), found)
         np.testing.assert_allclose(found, dense(theta, log_w, values), atol=3e-11)
 
 

@@ -106,6 +106,5 @@ def weigh(theta, exp_theta):
 @kernel
 def weigh_rows(theta, exp_theta, shifts):
     """Do what `weigh` does for each row of theta (B, n); the shifts (B,) are filled."""
-    scratch = np.empty(theta.shape[1])
     for b in range(theta.shape[0]):
-        shifts[b] = weigh(theta[b], exp_theta[b], scratch)
+        shifts[b] = weigh(theta[b], exp_theta[b])

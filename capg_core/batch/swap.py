@@ -20,7 +20,7 @@ import numpy as np
 
 from capg_core._kernel import kernel, summing_kernel
 from capg_core.batch.draw import best_places
-from capg_core.batch.exp import exp_into, fast_max, fast_sum
+from capg_core.batch.exp import exp_into, exp_of, fast_max, fast_sum
 
 _NEGLIGIBLE = 1e-14
 # The rule's error falls like the Fourier transform of the peak: with these steps it is below 1e-12 at any K. Where
@@ -31,11 +31,10 @@ _FEWEST_DIGITS = 1.0 / 64  # below this rate 1 - exp(-rate) loses more than six 
 # An item that rarely arrives has p proportional to t: how rarely makes no difference.
 _RAREST, _SUREST = -600.0, 600.0
 _MAX_SEARCH, _MAX_NODES = 100, 5_000
-_TOGETHER = 6  # nodes whose exp is taken in one call: the first arrivals are few
 
 
 @kernel
-def log_rest(theta, exp_theta, shift, arrivals, w, scratch):
+def log_rest(theta, exp_theta, shift, arrivals, w):
     """Return log of the weight outside ``arrivals``, relative to exp(-shift); -inf where nothing is left."""
     w[:] = exp_theta
     for c in arrivals:
@@ -50,22 +49,20 @@ def log_rest(theta, exp_theta, shift, arrivals, w, scratch):
     if top == -np.inf:
         return top
     rests = np.empty(w.size)
-    exp_into(w, 1.0, -top, rests, scratch)
+    exp_into(w, 1.0, -top, rests)
     return np.log(fast_sum(rests)) + top + shift
 
 
 @summing_kernel
-def _at_clock(lam, stay, begin, inverse, even, h):
+def _at_clock(start, factor, inverse, even, h):
     """
-    Fill h and return (prod of p times ``inverse`` and ``even``, sum h, sum of dh/ds), given stay = exp(-lam).
-
-    A node's numbers ``begin`` at an index of lam and stay: a slice would cost more than the sums of a few items.
+    Fill h at the rates lam = start x factor; return (prod of p times ``inverse`` and ``even``, sum h, sum of dh/ds).
     """
     product, total, slope = 1.0, 0.0, 0.0
-    for c in range(h.size):
-        x = lam[begin + c]
+    for c in range(start.size):
+        x = min(start[c] * factor, 700.0)
+        e = exp_of(-x)
         series = x * (1.0 + x * (_P[0] + x * (_P[1] + x * (_P[2] + x * (_P[3] + x * _P[4])))))
-        e = stay[begin + c]
         p = series if x < _FEWEST_DIGITS else 1.0 - e
         h[c] = x * e / p
         product *= p * inverse[c] * even
@@ -84,28 +81,19 @@ def _weighted(h, values):
 
 
 @kernel
-def _race_until(theta, s, lam, stay, scratch):
-    """Fill the rates at log time s, and exp(-rate)."""
-    for c in range(theta.size):
-        scratch[c] = min(max(theta[c] + s, _RAREST), _SUREST)
-    exp_into(scratch, 1.0, 0.0, lam, stay)
-    exp_into(lam, -1.0, 0.0, stay, scratch)
-
-
-@kernel
-def _peak(theta, log_w, lam, stay, inverse, h, scratch):
+def _peak(theta, log_w, lam, inverse, h):
     """Return (log time, width) of the peak of M S, with the rates there in ``lam``: Newton within a bracket."""
-    exp_into(theta, 1.0, 0.0, lam, scratch)
+    exp_into(theta, 1.0, 0.0, lam)
     w, own, count = np.exp(log_w), fast_sum(lam), theta.size
     low, high = np.log(0.5) - np.log(w + own), np.log(3.0 + np.log(count)) - theta.min()
     if log_w > -np.inf:
         high = min(high, np.log(count) - log_w)
     s = min(max(np.log(count) - np.log(w + 0.5 * own), low), high)
-    inverse[:] = 1.0
     width = 1.0
     for _ in range(_MAX_SEARCH):
-        _race_until(theta, s, lam, stay, scratch)
-        _, total, slope = _at_clock(lam, stay, 0, inverse, 1.0, h)
+        for c in range(count):
+            lam[c] = exp_of(min(max(theta[c] + s, _RAREST), _SUREST))
+        _, total, slope = _at_clock(lam, 1.0, inverse, 1.0, h)
         gone = np.exp(min(log_w + s, 700.0))
         climb = total - gone + slope / max(total, 1e-300)
         bend = max(gone - slope, 1e-3)
@@ -115,60 +103,49 @@ def _peak(theta, log_w, lam, stay, inverse, h, scratch):
         else:
             high = s
         step = climb / bend
-        if abs(step) < 0.3 * width or not low < high:
+        if abs(step) < 0.7 * width or not low < high:  # the rule may begin anywhere near the peak
             break
         s = s + step if low < s + step < high else 0.5 * (low + high)
     return s, width
 
 
 @kernel
-def exchange(theta, log_w, values, scratch, nodes, out):
+def exchange(theta, log_w, values, scratch, out):
     """
     Fill ``out`` (K+1,) with G for the K+1 first arrivals of logits ``theta`` and the values without each of them.
 
-    ``log_w`` is the log of the weight of all others. ``scratch`` is (5, K+1), ``nodes`` (3, _TOGETHER * (K+1)). A shift
-    of theta and log_w together changes nothing.
+    ``log_w`` is the log of the weight of all others. ``scratch`` is (3, K+1). A shift of theta and log_w together
+    changes nothing.
     """
-    start, lam, stay, inverse, h = scratch[0], scratch[1], scratch[2], scratch[3], scratch[4]
-    s, width = _peak(theta, log_w, start, stay, inverse, h, lam)
+    start, inverse, h = scratch[0], scratch[1], scratch[2]
     size = theta.size
+    inverse[:] = 1.0
+    s, width = _peak(theta, log_w, start, inverse, h)
     for c in range(size):
         inverse[c] = 1.0 / -np.expm1(-start[c])
     gone = np.exp(min(log_w + s, 700.0))
     step = min(_STEP_OF_WIDTH * width, _LONGEST_STEP) * (_FINER if gone < _LITTLE_ELSE else 1.0)
-    rates, stays, spare = nodes[0], nodes[1], nodes[2]
     out[:] = 0.0
     mass = 0.0
     for side in range(2):
         ratio = np.exp(step if side == 0 else -step)
         factor = 1.0 if side == 0 else ratio  # the peak itself once
-        done = False
         for _ in range(_MAX_NODES):
-            ahead = factor
-            for r in range(_TOGETHER):
-                for c in range(size):
-                    rates[r * size + c] = min(start[c] * ahead, 700.0)
-                ahead *= ratio
-            exp_into(rates, -1.0, 0.0, stays, spare)
-            for r in range(_TOGETHER):
-                # the others' factor in equal parts, so that no partial product leaves what a double holds
-                even = np.exp((gone - gone * factor) / size)
-                weight, total, _ = _at_clock(rates, stays, r * size, inverse, even, h)
-                mass += weight * total
-                shared = _weighted(h, values)
-                for c in range(size):
-                    out[c] += weight * h[c] * (shared - values[c] * total)
-                if side == 0:
-                    # M falls once more are gone than come, and S always falls
-                    falls = gone * factor > total and weight * total * max(total, 1.0) < _NEGLIGIBLE * mass
-                    done = falls or total < _NEGLIGIBLE
-                else:  # to the left M rises all the way
-                    done = weight * size * total < _NEGLIGIBLE * mass
-                factor *= ratio
-                if done:
+            # the others' factor in equal parts, so that no partial product leaves what a double holds
+            even = np.exp((gone - gone * factor) / size)
+            weight, total, _ = _at_clock(start, factor, inverse, even, h)
+            mass += weight * total
+            shared = _weighted(h, values)
+            for c in range(size):
+                out[c] += weight * h[c] * (shared - values[c] * total)
+            if side == 0:
+                # M falls once more are gone than come, and S always falls
+                falls = gone * factor > total and weight * total * max(total, 1.0) < _NEGLIGIBLE * mass
+                if falls or total < _NEGLIGIBLE:
                     break
-            if done:
+            elif weight * size * total < _NEGLIGIBLE * mass:  # to the left M rises all the way
                 break
+            factor *= ratio
     for c in range(size):
         out[c] /= mass
 
@@ -218,14 +195,12 @@ def values_without(arrivals, utility, noise, signs, betas, chances, critic, posi
 def add_swap_rows(theta, exp_theta, shifts, arrivals, values, rows):
     """Add G to rows (B, n), given the K+1 first arrivals and the values without each; theta is (B, n), or (1, n)."""
     batch, n_first = arrivals.shape
-    w, scratch = np.empty(theta.shape[1]), np.empty(theta.shape[1])
-    near, out, spare = np.empty(n_first), np.empty(n_first), np.empty((5, n_first))
-    nodes = np.empty((3, _TOGETHER * n_first))
+    w, near, out, scratch = np.empty(theta.shape[1]), np.empty(n_first), np.empty(n_first), np.empty((3, n_first))
     for b in range(batch):
         m = b if theta.shape[0] > 1 else 0
-        log_w = log_rest(theta[m], exp_theta[m], shifts[m], arrivals[b], w, scratch)
+        log_w = log_rest(theta[m], exp_theta[m], shifts[m], arrivals[b], w)
         for c in range(n_first):
             near[c] = theta[m, arrivals[b, c]] + shifts[m]
-        exchange(near, log_w, values[b], spare, nodes, out)
+        exchange(near, log_w, values[b], scratch, out)
         for c in range(n_first):
             rows[b, arrivals[b, c]] += out[c]

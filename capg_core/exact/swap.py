@@ -128,6 +128,6 @@ def swap_of(problem, arrivals):
 def _rows(logits, arrivals, values):
     theta = near_logits(logits)[None]
     exp_theta, rows = np.empty(theta.shape), np.zeros((arrivals.shape[0], logits.size))
-    shift = weigh(theta[0], exp_theta[0], np.empty(logits.size))
+    shift = weigh(theta[0], exp_theta[0])
     add_swap_rows(theta, exp_theta, np.array([shift]), arrivals, values, rows)
     return rows
