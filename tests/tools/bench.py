@@ -18,22 +18,13 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
+from batch_bench import batch_times
 from class_bench import class_times
+from timing import in_turn, median_ms, row
 
 import capg_core as capg
 from capg_core.batch.exp import exp_into
 from capg_core.training.training import Training
-
-
-def median_ms(call, repeats=15):
-    """Return the median time of a call in milliseconds, after one warm-up."""
-    call()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return 1e3 * float(np.median(times))
 
 
 def gumbel_top_k(logits, k, n_samples, rng):
@@ -59,10 +50,6 @@ def list_score_loop(logits, candidates):
         rows[lines, draw] += 1.0
         left[lines, draw] = 0.0
     return rows
-
-
-def row(name, ours, peer_name, peer, goal=""):
-    print(f"{name:<48}{ours:>10.3f} ms   {peer_name:<38}{peer:>10.2f} ms   ratio {peer / ours:>8.1f}   {goal}")
 
 
 def panel_times():
@@ -104,6 +91,7 @@ def main():
         return
     core_times()
     log_times()
+    batch_times()
     training_times()
     panel_times()
     class_times(4)
@@ -134,7 +122,7 @@ def trainer_of(world, estimator, k):
 
 def training_times():
     """Report one training step beside its floor, and how it grows with K and n."""
-    goals = {"V-PG": 3, "V-PG-SwR": 3, "CA-PG-SwR": 3, "CA-PG": 5, "Outcome-PG": 8}
+    goals = {"V-PG": 3, "V-PG-SwR": 3, "CA-PG-SwR": 3, "Swap-PG": 3.5, "CA-PG": 3, "Outcome-PG": 4}
     world = capg.SyntheticWorld()
     print("one training step, the paper's world, batch 128, K = 20, one thread, medians of 200")
     for estimator, goal in goals.items():
@@ -143,7 +131,9 @@ def training_times():
         name, floor = step_floor(128, 1000, 10, np.random.default_rng(0))
         beside = f"floor {floor:.2f} ms (products, {name})   ratio {step / floor:4.1f}   at most {goal}"
         print(f"  {estimator:<11}{step:6.2f} ms   {beside}")
-    for estimator in ("CA-PG", "CA-PG-SwR", "V-PG"):
+    steps = (trainer_of(world, estimator, 20).step for estimator in ("Swap-PG", "V-PG"))
+    print("  Swap-PG {:.2f} ms beside V-PG {:.2f} ms   ratio {:.2f}   at most 1.5".format(*in_turn(*steps, 150)))
+    for estimator in ("CA-PG", "CA-PG-SwR", "V-PG", "Swap-PG"):
         times = [median_ms(trainer_of(world, estimator, k).step, 60) for k in (10, 50, 100, 200, 500)]
         print(f"  {estimator:<11}K = 10, 50, 100, 200, 500: " + ", ".join(f"{t:.2f}" for t in times) + " ms")
     for n in (1000, 4000, 16000):
