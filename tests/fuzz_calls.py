@@ -196,33 +196,44 @@ def _(call):
 # estimators
 
 
-def put_estimator(call, allowed=capg.ESTIMATORS):
-    estimator = call.name("estimator", allowed)
-    call.marginal = "exact"
+def put_estimator(call, n_items, allowed=capg.ESTIMATORS, marginal="exact"):
+    """Give an estimator, perhaps a marginal, and what a critic needs; return its name and the critic."""
+    estimator, critic, residual = call.name("estimator", allowed), np.zeros(n_items), None
+    if estimator == "Swap-PG":
+        critic = call.real("critic", call.rng.normal(size=n_items) * call.pick([0.0, 1.0, 1e50]))
+        if call.chance(0.7):
+            residual = call.pick([None, "list", "inclusion", "outcome"])
+            call.put("residual", residual, [name for name in NO_NAMES if name is not None])
+    elif call.chance(0.2):
+        call.put("residual", None, ["list", "outcome", 1])
+    call.marginal, call.sees_outcome = marginal, "outcome" in (residual, estimator.partition("-")[0].lower())
     if call.chance(0.6):
-        marginals = {"Outcome-PG": ["exact", "asymptotic"]}.get(estimator, ["exact", "asymptotic", "paper"])
-        call.marginal = call.name("marginal", marginals)
-    return estimator
+        call.marginal = call.name("marginal", ["exact", "asymptotic"] + ["paper"] * (not call.sees_outcome))
+    return estimator, critic
 
 
-def close_to_zero(call, estimator):
-    return CLOCK if (estimator, call.marginal) == ("Outcome-PG", "asymptotic") else TIGHT
+def close_to_zero(call):
+    return CLOCK if call.sees_outcome and call.marginal == "asymptotic" else TIGHT
 
 
 @of("estimate_gradients")
 def _(call):
     logits = call.logits()
-    lists = call.whole("candidates", put_lists(call, logits), logits.size, "length")
+    able = finite(logits).size
+    estimator, critic = put_estimator(call, logits.size, capg.ESTIMATORS if able > 1 else capg.ESTIMATORS[:-1])
+    k = int(call.rng.integers(1, able + (estimator != "Swap-PG")))
+    first = put_lists(call, logits, k=k + (estimator == "Swap-PG"))
+    lists = call.whole("candidates", first, logits.size, "length")[:, :k]
     stage = call.late_stage(noisy=False)
     u = call.rng.normal(size=logits.size)
     outputs = capg.choose_output(lists, u, stage, call.rng)
     call.whole("outputs", outputs, logits.size)
     rewards = call.real("rewards", call.rng.normal(size=len(lists)) * call.pick([0.0, 1.0, 1e50]))
-    estimator = put_estimator(call)
-    if estimator == "Outcome-PG" or call.chance(0.5):
-        call.real("utility", u, optional=estimator != "Outcome-PG")
+    needed = estimator in ("Outcome-PG", "Swap-PG")
+    if needed or call.chance(0.5):
+        call.real("utility", u, optional=not needed or (stage == "uniform" and not call.sees_outcome))
     call.baseline(mean=len(lists) > 1)
-    tolerance, scale = close_to_zero(call, estimator), np.abs(rewards).max() + 2.0
+    tolerance, scale = close_to_zero(call), np.abs(rewards).max() + np.abs(critic).max() + 2.0
     check = lambda rows: is_score(rows, (len(lists), logits.size), logits, tolerance, scale)  # noqa: E731
     return capg.estimate_gradients, check
 
@@ -230,29 +241,39 @@ def _(call):
 @of("expected_estimate")
 def _(call):
     logits, _, q, _ = put_problem(call)
-    estimator = put_estimator(call, [name for name in capg.ESTIMATORS if name != "V-PG-SwR"])
+    _, critic = put_estimator(call, logits.size, [name for name in capg.ESTIMATORS if name != "V-PG-SwR"])
     call.baseline()
-    tolerance, scale = close_to_zero(call, estimator), np.abs(q).max() + 2.0
+    tolerance, scale = close_to_zero(call), np.abs(q).max() + np.abs(critic).max() + 2.0
     return capg.expected_estimate, lambda g: is_score(g, logits.shape, logits, tolerance, scale)
+
+
+def put_spread(call, n_items):
+    """Give the reward's standard deviation: a number, or one for each item."""
+    if call.chance(0.5):
+        call.real("reward_std", call.rng.random(n_items), (np.nan, np.inf, -1.0), free="shape")
+    else:
+        call.number("reward_std", 0.0, 2.0, also_bad=[-1.0])
 
 
 @of("exact_variance")
 def _(call):
-    put_problem(call)
-    put_estimator(call, ["Outcome-PG", "CA-PG", "CA-PG-SwR"])
+    logits, *_ = put_problem(call)
+    estimator = call.name("estimator", ["Outcome-PG", "CA-PG", "CA-PG-SwR"])
+    call.name("marginal", ["exact", "asymptotic"] + ["paper"] * (estimator != "Outcome-PG"), "exact")
     call.baseline()
-    call.number("reward_std", 0.0, 2.0, also_bad=[-1.0])
+    put_spread(call, logits.size)
     return capg.exact_variance, lambda variance: is_number(variance, 0.0)
 
 
 @of("gradient_diagnostics", "GradientDiagnostics")
 def _(call):
     logits, _, q, _ = put_problem(call)
-    put_estimator(call)
+    _, critic = put_estimator(call, logits.size)
     call.baseline()
+    put_spread(call, logits.size)
     call.count("n_samples", 2, 20, also_bad=[1])
     call.generator()
-    scale = np.abs(q).max() + 2.0
+    scale = np.abs(q).max() + np.abs(critic).max() + 3.0
 
     def check(found):
         assert isinstance(found, capg.GradientDiagnostics)
@@ -265,6 +286,81 @@ def _(call):
         assert found.snr >= 0.0 and (np.isfinite(found.snr) or found.variance == 0.0)
 
     return capg.gradient_diagnostics, check
+
+
+@of("swap_gradient", "single_swap_gradient")
+def _(call):
+    logits = call.logits()
+    able = finite(logits)
+    first = put_lists(call, logits, 1, int(call.rng.integers(2, able.size + 1)))[0] if able.size > 1 else able[:1]
+    if able.size > 1:
+        call.whole("first_arrivals", first, logits.size, "length")
+    else:
+        call.given["first_arrivals"], call.bad = first, call.bad | {"first_arrivals"}
+    values = call.real("values_without", call.rng.normal(size=first.size) * call.pick([0.0, 1.0, 1e50]))
+    function, scale = getattr(capg, call.function), np.abs(values).max() + 1.0
+    if call.function == "swap_gradient":
+        return function, lambda row: is_score(row, logits.shape, logits, scale=scale)
+    return function, lambda row: is_array(row, logits.shape)
+
+
+# batches
+
+
+def put_batch(call):
+    """Give logits (B, n) with a pool for each row; return them and the size of the smallest pool."""
+    rng, shape = call.rng, (int(call.rng.integers(1, 5)), int(call.rng.integers(2, 10)))
+    logits = rng.normal(size=shape) * call.pick([0.0, 1.0, 30.0, 1e3, 1e6])
+    if call.chance(0.3):
+        logits[rng.random(shape) < 0.3] = -np.inf
+        logits[:, :2] = 0.5
+    call.real("logits", logits, (np.nan, np.inf, 1e16), free="length")
+    return logits, int(np.isfinite(logits).sum(axis=1).min())
+
+
+@of("sample_batch")
+def _(call):
+    logits, pool = put_batch(call)
+    k = call.k(pool)
+    call.generator()
+
+    def check(lists):
+        assert lists.dtype == np.int64 and lists.shape == (len(logits), k)
+        assert all(len(set(row)) == k for row in lists.tolist())
+        assert np.isfinite(np.take_along_axis(logits, lists, axis=1)).all()
+
+    return capg.sample_batch, check
+
+
+@of("batch_gradient")
+def _(call):
+    logits, pool = put_batch(call)
+    rng, (n_rows, n_items) = call.rng, logits.shape
+    allowed = capg.ESTIMATORS if pool > 1 else capg.ESTIMATORS[:-1]  # the last wants one item more
+    estimator, critic = put_estimator(call, n_items, allowed, "asymptotic")
+    k = call.k(pool - (estimator == "Swap-PG"))
+    wanted = k + (estimator == "Swap-PG")
+    first = np.array([rng.permutation(finite(row))[:wanted] for row in logits])
+    call.whole("candidates", first, n_items)
+    if call.given["candidates"] is None:
+        call.given["candidates"] = "text"
+    call.whole("outputs", first[:, 0], n_items)
+    rewards = call.real("rewards", rng.normal(size=n_rows) * call.pick([0.0, 1.0, 1e50]))
+    call.real("utility", rng.normal(size=n_items), optional=estimator not in ("Outcome-PG", "Swap-PG"))
+    call.baseline(mean=n_rows > 1)
+    if call.chance(0.3):
+        call.real("importance", rng.random(n_rows))
+        if call.given["importance"] is None:
+            call.given["importance"] = "text"
+    scale = np.abs(rewards).max() + np.abs(critic).max() + 3.0
+
+    def check(rows):
+        single = rows.dtype == np.float32
+        is_array(rows, logits.shape, rows.dtype)
+        assert (np.abs(rows.sum(axis=1, dtype=float)) <= (1e-4 if single else CLOCK) * scale).all()
+        assert not rows[~np.isfinite(logits)].any()
+
+    return capg.batch_gradient, check
 
 
 # logs

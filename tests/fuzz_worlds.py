@@ -54,6 +54,8 @@ def _(call):
     call.count("dim", 1, 4)
     call.count("seed", 0, 9)
     call.put("shared_embeddings", call.pick([True, False]), ["no", None, 2, [], np.ones(2)])
+    if call.chance(0.5):
+        call.number("critic_noise", 0.0, 2.0, also_bad=[-1.0])
     return capg.SyntheticWorld, lambda world: is_world(world, shape)
 
 
@@ -305,7 +307,8 @@ def _(call):
 def _(call):
     world = put_world(call)
     k = call.k(world.smallest_pool)
-    estimator = put_estimator(call)
+    allowed = capg.ESTIMATORS if k < world.smallest_pool else capg.ESTIMATORS[:-1]  # the last wants one item more
+    estimator, _ = put_estimator(call, world.n_items, allowed, "asymptotic")
     if estimator == "Outcome-PG" or (estimator == "CA-PG" and call.chance(0.5)):
         call.given["marginal"] = "asymptotic"
         call.bad.discard("marginal")
@@ -316,7 +319,7 @@ def _(call):
     call.put("batch_size", 4, [0, 4.0, "4", None, True])
     call.baseline()
     call.late_stage(mixed=False)
-    if estimator not in ("Set-PG", "Outcome-PG") and "marginal" not in call.given:
+    if estimator not in ("Set-PG", "Outcome-PG", "Swap-PG") and "marginal" not in call.given:
         put_outputs(call, k)
     if call.function == "Training":
         return capg.Training, lambda run: run.step() and is_array(run.gradient.rows, run.gradient.rows.shape)
