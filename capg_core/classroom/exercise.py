@@ -4,7 +4,9 @@ An answer is a function of a case. Where a student writes code it is that code, 
 a number is asked there is one case without arguments.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,15 @@ class Misconception:
         The wrong answer: what the student wrote, or a function of nothing that returns the number.
     hint : str
         One or two sentences that point at the mistake and do not give the answer.
+    shows : callable or None
+        Called as ``shows(values, wanted)`` with one array for each case, where the wrong answer is noise that differs
+        from one way of writing it to the next. Without it, what `wrong` gives is compared.
     """
 
     name: str
     wrong: callable
     hint: str
+    shows: callable = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,18 +50,16 @@ class Exercise:
     cases : tuple of tuple
         The arguments of each call.
     returns : str
-        Of a function that returns several arrays, what they are.
-    wrong_shape : str
-        What to say where a result does not fit, from ``{found}``, ``{wanted}``, ``{size}`` and ``{case}``. Without
-        it every shape is compared, because a wrong answer that is known has another one.
-    other_shape : {"almost", "accept", "refuse"}
-        What an array of the right size and another shape is. One number may always stand in brackets.
-    read : callable
-        Takes the list of results over the cases and returns what is compared, where a wrong one is mere noise.
+        What an answer is, in words.
+    invariants : tuple of callable
+        Each is called as ``invariant(result, *case)`` with a finite result, and returns what is broken in words, or
+        nothing.
+    nearby : callable or None
+        Of a number, a function of nothing that returns an easier question and its answer, in words.
     rtol : float
-        Relative error up to which an answer is correct.
+        Relative error, in units of an array's largest entry, up to which an answer is correct. Single precision is.
     loose : float
-        Relative error up to which it is almost right.
+        Where an answer may be measured, simulated or summed over a grid: the error up to which it is almost right.
     praise : str
         What to say when it is correct.
     """
@@ -66,14 +70,72 @@ class Exercise:
     misconceptions: tuple
     call: str = ""
     cases: tuple = ((),)
-    returns: str = ""
-    wrong_shape: str = ""
-    other_shape: str = "almost"
-    read: callable = field(default=lambda results: results)
-    rtol: float = 1e-6
-    loose: float = 1e-2
+    returns: str = "one number"
+    invariants: tuple = ()
+    nearby: callable = None
+    rtol: float = 1e-5
+    loose: float = 0.0
     praise: str = "That is right."
 
     def answer(self, function):
         """Return `expected` or a wrong answer in the form in which a student hands it in: as code or as a number."""
         return function if self.call else function()
+
+
+def written(number):
+    """Write a number as a check does.
+
+    Examples
+    --------
+    >>> written(0.69999999), written(-1e-18), written(2)
+    ('0.7', '0', '2')
+    """
+    return f"{0.0 if abs(number) < 1e-9 else float(number):.4g}"
+
+
+def sums_to(total, things, yours="yours sums to"):
+    """Return an invariant: what comes out has this sum.
+
+    Parameters
+    ----------
+    total : float or callable
+        The sum, or a function of the case that returns it.
+    things : str
+        What has the sum, with its verb, such as ``"A score sums to"``.
+    yours : str
+        The same of the student's.
+
+    Returns
+    -------
+    callable
+
+    Examples
+    --------
+    >>> sums_to(0.0, "A score sums to")(np.array([0.5, 0.2]))
+    'A score sums to 0; yours sums to 0.7.'
+    """
+
+    def broken(result, *case):
+        wanted = total(*case) if callable(total) else total
+        found = np.sum(result)
+        if abs(found - wanted) <= 1e-3 * max(1.0, np.max(np.abs(result))):
+            return ""
+        return f"{things} {written(wanted)}; {yours} {written(found)}."
+
+    return broken
+
+
+def between(low, high, things):
+    """Return an invariant: no entry leaves this range.
+
+    Examples
+    --------
+    >>> between(0.0, 1.0, "A probability")(np.array([0.5, 1.2]))
+    'A probability lies between 0 and 1; yours has 1.2.'
+    """
+
+    def broken(result, *case):
+        out = result[(result < low - 1e-6) | (result > high + 1e-6)]
+        return f"{things} lies between {low:g} and {high:g}; yours has {written(out[0])}." if out.size else ""
+
+    return broken

@@ -6,13 +6,14 @@ from math import comb
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception, written
 from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import early_logits, people
 
 _rng = np.random.default_rng(11)
 
 # Lists of candidates, mean rewards and utilities that do not order the films as the rewards do.
 _REGRET_CASES = (
+    (np.array([[0, 1]]), np.array([1.0, 4.0, 2.0]), np.array([0.4, 0.2, 0.3])),
     (np.array([[0, 1], [2, 3], [3, 0]]), np.array([1.0, 4.0, 2.0, 3.0]), np.array([0.4, 0.2, 0.1, 0.3])),
     (np.array([[4, 0, 2]]), np.array([0.5, 5.0, 2.5, 3.0, 4.0]), np.array([2.0, 9.0, 3.0, 4.0, 1.0])),
     (_rng.permuted(np.tile(np.arange(12), (8, 1)), axis=1)[:, :4], _rng.random(12), _rng.random(12)),
@@ -49,14 +50,37 @@ def _with_replacement(mean_reward, k):
     return np.sort(mean_reward)[::-1] @ (((n - m + 1) / n) ** k - ((n - m) / n) ** k)
 
 
+def _between_mean_and_best(result, mean_reward, k):
+    if np.mean(mean_reward) - 1e-6 <= result <= np.max(mean_reward) + 1e-6:
+        return ""
+    low, high = written(np.mean(mean_reward)), written(np.max(mean_reward))
+    return f"The value lies between the mean reward {low} and the best {high}; yours is {written(result)}."
+
+
+def _not_negative(result, *case):
+    return "" if result > -1e-9 else f"A regret is never below 0; yours is {written(result)}."
+
+
 @cache
-def _blame():
-    """Return the values of user 67 at K = 5 and quality 0.5 for each late stage, and the "best" reward."""
+def _blame(quality=0.5, k=5):
+    """Return the values of user 67 for each late stage, and the "best" reward."""
     p = next(person for person in people() if person.user == 67)
-    logits = early_logits(p, 0.5, "random noise")
+    logits = early_logits(p, quality, "random noise")
     stages = ("optimal", "uniform", "anti")
-    values = {late: capg.policy_value(logits, 5, p.mean_reward, p.utility, late) for late in stages}
+    values = {late: capg.policy_value(logits, k, p.mean_reward, p.utility, late) for late in stages}
     return values | {"best": p.mean_reward.max()}
+
+
+def _mistakes(quality=0.5, k=5):
+    return _blame(quality, k)["optimal"] - _blame(quality, k)["uniform"]
+
+
+def _another(words, **setting):
+    return Misconception(
+        words,
+        lambda: _mistakes(**setting),
+        f"This is the number at {words}. The question is about quality 0.5 and K = 5.",
+    )
 
 
 EXERCISES = (
@@ -67,8 +91,8 @@ EXERCISES = (
         expected=_regret,
         call="regret(lists, mean_reward, utility)",
         cases=_REGRET_CASES,
-        wrong_shape="the regret has shape {found}; expected one number, the mean over the lists",
-        rtol=1e-8,
+        returns="one number, the mean over the lists",
+        invariants=(_not_negative,),
         misconceptions=(
             Misconception(
                 "reward of the first candidate",
@@ -103,6 +127,16 @@ EXERCISES = (
                 "This grows with the number of lists: it is a sum. The question asks for the mean over the lists.",
             ),
             Misconception(
+                "one number for each list",
+                lambda lists, reward, utility: reward.max() - reward[capg.choose_output(lists, utility)],
+                "This is the regret of each list. The question asks for their mean.",
+            ),
+            Misconception(
+                "the smallest utility",
+                lambda lists, mean_reward, utility: _regret(lists, mean_reward, -utility),
+                "Here the late stage shows the candidate with the smallest utility.",
+            ),
+            Misconception(
                 "averaged over the candidates",
                 lambda lists, mean_reward, utility: mean_reward.max() - np.mean(mean_reward[lists]),
                 "This averages over all the candidates, as if the late stage picked at random.",
@@ -122,8 +156,8 @@ EXERCISES = (
         expected=_uniform_value,
         call="uniform_value(mean_reward, k)",
         cases=_UNIFORM_CASES,
-        wrong_shape="the value has shape {found}; expected one number",
-        rtol=1e-8,
+        invariants=(_between_mean_and_best,),
+        loose=5e-3,
         praise="That is right. capg.uniform_value does the same for many users at once.",
         misconceptions=(
             Misconception(
@@ -170,9 +204,10 @@ EXERCISES = (
         key="01.3",
         question="User 67, quality 0.5, K = 5, and a late stage that picks at random: how many stars of the expected "
         "regret are the late stage's mistake?",
-        expected=lambda: _blame()["optimal"] - _blame()["uniform"],
+        expected=_mistakes,
+        returns="a number of stars",
         rtol=5e-3,
-        loose=0.06,
+        nearby=lambda: f"at K = 2, and all else the same, the answer is {_mistakes(k=2):.3f} stars",
         praise="That is right: it is what a perfect late stage would have gained from the same candidates.",
         misconceptions=(
             Misconception(
@@ -180,6 +215,12 @@ EXERCISES = (
                 lambda: _blame()["best"] - _blame()["uniform"],
                 "This is the whole regret. A part of it would remain even with a perfect late stage.",
             ),
+            _another("quality 0.3", quality=0.3),
+            _another("quality 0.8", quality=0.8),
+            _another("quality 0", quality=0.0),
+            _another("quality 1", quality=1.0),
+            _another("K = 20", k=20),
+            _another("K = 50", k=50),
             Misconception(
                 "the candidate miss",
                 lambda: _blame()["best"] - _blame()["optimal"],

@@ -3,11 +3,12 @@
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception, between, sums_to
 from capg_core.classroom.plain import all_lists, softmax
 
 # Logits, K and standard exponential noise; negative logits too, so that a logit taken for a weight shows.
 _RACE_CASES = (
+    (np.array([1.0, 0.0, -1.0]), 2, np.array([2.0, 0.9, 0.1])),
     (np.array([2.0, 0.0, -1.0, 0.5]), 3, np.array([3.0, 0.2, 1.1, 0.9])),
     (np.array([0.0, 1.0, 2.0, 3.0, -2.0]), 2, np.array([0.1, 2.0, 0.3, 9.0, 0.05])),
     (np.random.default_rng(5).normal(size=9), 4, np.random.default_rng(6).standard_exponential(9)),
@@ -17,7 +18,6 @@ _INCLUSION_CASES = (
     (np.array([0.5, 2.0, -1.0, 0.0]), 3),
     (np.array([1.0, 0.3, 0.0, -0.7, 0.4]), 2),
 )
-_WRONG_SHAPE = "the result has shape {found}; expected {size} numbers, {wanted}"
 
 
 def _times(logits, noise):
@@ -26,6 +26,16 @@ def _times(logits, noise):
 
 def _race(logits, k, noise):
     return np.argsort(_times(logits, noise))[:k]
+
+
+def _items_of_the_race(result, logits, k, noise):
+    """Say where a list holds no items, or one twice."""
+    n = len(logits)
+    if not np.all(np.isin(result, np.arange(n))):
+        return f"The items have the numbers 0 to {n - 1}, and yours are others."
+    if len(np.unique(result)) < result.size:
+        return "An item can be a candidate once only; in yours one comes twice."
+    return "" if result.size == k else f"There are {k} candidates; yours are {result.size}."
 
 
 def _held(lists, chances, n_items):
@@ -46,16 +56,52 @@ def _not_renormalised(logits, k):
     return _held(lists, np.prod(softmax(logits)[lists], axis=1), len(logits))
 
 
-def _counted_itself(logits, k):
-    """Let the item count among those that arrive before it, in the integral over the clock."""
-    s = np.linspace(-14.0, 6.0, 2001)
+def _over_the_clock(logits, k, grid=(-14.0, 6.0, 2001), itself=False, without_t=False):
+    """Integrate over s = log t: an item arrives, and at most k - 1 of the others have; and with a mistake in it.
+
+    Parameters
+    ----------
+    logits : (n,) array
+    k : int
+    grid : tuple
+        Ends and number of points of s.
+    itself : bool
+        Let the item count among those that arrive before it.
+    without_t : bool
+        Take ds for dt.
+
+    Returns
+    -------
+    (n,) array
+    """
+    s = np.linspace(*grid)
     rate = np.exp(logits[:, None] + s)
-    counts = np.zeros((len(logits) + 1, len(s)))
-    counts[0] = 1.0
-    for chance in -np.expm1(-rate):
-        counts[1:] = counts[1:] * (1 - chance) + counts[:-1] * chance
-        counts[0] = counts[0] * (1 - chance)
-    return np.sum(rate * np.exp(-rate) * counts[:k].sum(axis=0), axis=1) * (s[1] - s[0])
+    result = []
+    for i in range(len(logits)):
+        counts = np.zeros((len(logits) + 1, len(s)))
+        counts[0] = 1.0
+        for chance in -np.expm1(-(rate if itself else np.delete(rate, i, axis=0))):
+            counts[1:] = counts[1:] * (1 - chance) + counts[:-1] * chance
+            counts[0] = counts[0] * (1 - chance)
+        density = rate[i] * np.exp(-rate[i]) / (np.exp(s) if without_t else 1.0)
+        result.append(np.sum(density * counts[:k].sum(axis=0)) * (s[1] - s[0]))
+    return np.array(result)
+
+
+def _forgot_t(values, wanted):
+    """Say if what is wrong is a multiple of the weights: that part grows with the grid, whose ends are free.
+
+    Without the factor t the integrand is the weight itself long before the start, so the sum is the weight times the
+    length of the grid there, and a part that the grid does not change.
+    """
+    for (logits, k), value in zip(_INCLUSION_CASES, values, strict=True):
+        if value.shape != logits.shape or not np.all(np.isfinite(value)):
+            return False
+        rest = value - _over_the_clock(logits, k, (-14.0, 6.0, 2001), without_t=True)
+        lengths = rest / np.exp(logits)
+        if np.ptp(lengths) > 0.02 or abs(lengths.mean()) > 40:
+            return False
+    return True
 
 
 EXERCISES = (
@@ -66,9 +112,8 @@ EXERCISES = (
         expected=_race,
         call="race(logits, k, noise)",
         cases=_RACE_CASES,
-        wrong_shape=_WRONG_SHAPE,
-        rtol=1e-9,
-        loose=1e-9,  # items are right or wrong
+        returns="k item numbers",
+        invariants=(_items_of_the_race,),
         praise="That is a Plackett-Luce sampler in one line.",
         misconceptions=(
             Misconception(
@@ -85,6 +130,21 @@ EXERCISES = (
                 "the latest first",
                 lambda logits, k, noise: np.argsort(-_times(logits, noise))[:k],
                 "This starts with the last to arrive. Who are the candidates of a race?",
+            ),
+            Misconception(
+                "one-based",
+                lambda logits, k, noise: _race(logits, k, noise) + 1,
+                "Every number is one too large: the first item has the number 0 here.",
+            ),
+            Misconception(
+                "reversed",
+                lambda logits, k, noise: _race(logits, k, noise)[::-1],
+                "These are the right items in reverse: the first to arrive comes first.",
+            ),
+            Misconception(
+                "the sign of the Gumbel noise",
+                lambda logits, k, noise: np.argsort(-(logits + np.log(noise)))[:k],
+                "An exponential becomes Gumbel noise by minus its logarithm. Look at that sign.",
             ),
             Misconception(
                 "the last ones",
@@ -133,7 +193,11 @@ EXERCISES = (
         expected=_inclusion,
         call="inclusion(logits, k)",
         cases=_INCLUSION_CASES,
-        wrong_shape=_WRONG_SHAPE,
+        returns="one number for each item",
+        invariants=(
+            sums_to(lambda logits, k: k, "The probabilities sum to K, here", "yours sum to"),
+            between(0.0, 1.0, "A probability"),
+        ),
         rtol=1e-4,  # an honest sum over a grid of the clock
         loose=2e-2,
         praise="That is right. capg.inclusion_probabilities does it for thousands of items.",
@@ -142,6 +206,17 @@ EXERCISES = (
                 "K times the softmax",
                 lambda logits, k: k * softmax(logits),
                 "This is K times the chance to be drawn first. It can exceed one: look at the heaviest item.",
+            ),
+            Misconception(
+                "forgot dt = t ds",
+                lambda logits, k: _over_the_clock(logits, k, (-20.0, 6.0, 2601), without_t=True),
+                "You integrate over s = log t, so dt = t ds: the integrand needs the factor t.",
+                _forgot_t,
+            ),
+            Misconception(
+                "K / n for all",
+                lambda logits, k: np.full(len(logits), k / len(logits)),
+                "This gives every item the same chance. The logits are not all alike.",
             ),
             Misconception(
                 "with replacement",
@@ -186,7 +261,7 @@ EXERCISES = (
             ),
             Misconception(
                 "counted the item itself",
-                _counted_itself,
+                lambda logits, k: _over_the_clock(logits, k, itself=True),
                 "The count of those who came before must leave the item itself out: it arrives now.",
             ),
         ),
@@ -196,7 +271,8 @@ EXERCISES = (
         question="Logits 1000, 0, 0, 0 and −∞, and K = 2. What is the inclusion probability of the second item?",
         expected=lambda: float(capg.inclusion_probabilities([1000.0, 0.0, 0.0, 0.0, -np.inf], 2)[1]),
         rtol=5e-3,
-        loose=2e-2,
+        invariants=(between(0.0, 1.0, "A probability"),),
+        nearby=lambda: "with logits 1000, 0 and −∞, and K = 2, the second item's is 1",
         praise="That is right: the first place is taken for sure, and three items race for the other.",
         misconceptions=(
             Misconception(

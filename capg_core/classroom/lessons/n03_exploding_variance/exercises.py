@@ -1,13 +1,16 @@
 """The exercises of 03_exploding_variance."""
 
+from functools import cache
+
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception, between
 from capg_core.classroom.lessons.n03_exploding_variance.numbers import COMMON, moments_at
 from capg_core.classroom.plain import softmax
 
 _EASY_CASES = (
+    (np.array([0.5, 0.0]), np.array([1])),
     (np.array([0.0, 1.0, -0.5]), np.array([1, 0])),
     (np.array([0.3, -1.2, 2.0, 0.0]), np.array([2, 0, 3])),
     (np.array([1.0, 0.5, 0.0, -0.5, -1.0]), np.array([4, 1])),
@@ -16,6 +19,7 @@ _EASY_CASES = (
 _HARD_CASES = (
     (np.array([60.0, 1.0, 0.0, -1.0]), np.array([0, 2, 1])),
     (np.array([900.0, 0.5, 0.0, -900.0]), np.array([0, 1, 2])),
+    (np.array([900.0, 850.0, 0.0]), np.array([1, 0])),
 )
 
 
@@ -42,14 +46,30 @@ def _sizes_of_what_came(logits, candidates):
     return 1.0 - 2.0 * _drawn(logits, candidates) + np.sum(_draws(logits, candidates) ** 2, axis=1)
 
 
-def _right_or_wrong(values):
-    """Make a hard case 1 if its value is right, -1 if its sign is wrong and 0 otherwise.
+def _right_cases(values, wanted):
+    """Return which cases are right, or None if an easy one is not."""
+    right = [v.shape == w.shape and abs(v - w) <= 1e-5 * abs(w) for v, w in zip(values, wanted, strict=True)]
+    return right[len(_EASY_CASES) :] if all(right[: len(_EASY_CASES)]) else None
 
-    What a cancelling form gives there is noise, and differs from one way of writing it to the next.
-    """
-    easy, hard = values[: len(_EASY_CASES)], values[len(_EASY_CASES) :]
-    pairs = zip(hard, (capg.list_log_prob(*case) for case in _HARD_CASES), strict=True)
-    return easy + [np.where(np.abs(np.abs(v) - abs(w)) < 1e-8 * abs(w), np.sign(v / w), 0.0) for v, w in pairs]
+
+def _shows_subtracting(values, wanted):
+    """Say if one minus what is gone was taken: that is noise, or an infinity, already at a distance of 60."""
+    right = _right_cases(values, wanted)
+    return right is not None and not right[0]
+
+
+def _shows_overflow(values, wanted):
+    """Say if exponentials overflowed: right at 60, no number at 900."""
+    right = _right_cases(values, wanted)
+    return right is not None and right[0] and not all(np.isfinite(v) for v in values[-len(_HARD_CASES) :])
+
+
+def _removed_too_early(logits, candidates):
+    left, sizes = logits.copy(), []
+    for item in candidates:
+        left[item] = -np.inf
+        sizes.append(1.0 - np.sum(softmax(left) ** 2))
+    return np.array(sizes)
 
 
 def _subtracting(logits, candidates):
@@ -58,9 +78,19 @@ def _subtracting(logits, candidates):
     return np.sum(np.log(p) - np.log(1.0 - np.cumsum(np.append(0.0, p[:-1]))))
 
 
+@cache
 def _needed(k=20, baseline=COMMON):
-    """Count the lists that bring V-PG to a signal-to-noise of 1."""
-    return moments_at(k, "V-PG", baseline, 0.0, 0).needed
+    """Count the lists that bring V-PG to a signal-to-noise of 1, from six samples: one is off by 3 %."""
+    return float(np.mean([moments_at(k, "V-PG", baseline, 0.0, seed).needed for seed in range(6)]))
+
+
+def _another_k(k):
+    return Misconception(
+        f"K = {k}",
+        lambda: _needed(k=k),
+        f"This is the number at K = {k}, perhaps what a loop above has left in its variables. Take the variance and "
+        "the gradient both at K = 20.",
+    )
 
 
 EXERCISES = (
@@ -70,8 +100,9 @@ EXERCISES = (
         "of its surprise, given the draws before it. Return K numbers.",
         expected=_sizes,
         call="surprise_sizes(logits, candidates)",
-        cases=_EASY_CASES,
-        rtol=1e-8,
+        cases=_EASY_CASES[1:],
+        returns="one number for each draw",
+        invariants=(between(0.0, 1.0, "An expected squared length of a surprise"),),
         praise="That is right. Their sum, averaged over lists, is the mean squared length of the score.",
         misconceptions=(
             Misconception(
@@ -85,6 +116,23 @@ EXERCISES = (
                 _sizes_of_what_came,
                 "This is the squared length of the surprise for the item that was drawn. The question asks for its "
                 "mean before that item is known: average over the items that could have been drawn, each with its p.",
+            ),
+            Misconception(
+                "removed before its own draw",
+                _removed_too_early,
+                "The drawn item is still there when it is drawn, so it belongs in the softmax of its own draw. Take "
+                "it out afterwards.",
+            ),
+            Misconception(
+                "1 - p of the item drawn",
+                lambda logits, candidates: 1.0 - _drawn(logits, candidates),
+                "This is one coordinate of the surprise, that of the item drawn. The squared length adds up all the "
+                "coordinates, and the mean runs over what could have been drawn.",
+            ),
+            Misconception(
+                "cumulative",
+                lambda logits, candidates: np.cumsum(_sizes(logits, candidates)),
+                "These are running sums. Return the size of each draw by itself.",
             ),
             Misconception(
                 "forgot the one",
@@ -104,8 +152,9 @@ EXERCISES = (
         question="With the mean reward as baseline and K = 20: how many lists must a V-PG batch hold for its "
         "signal-to-noise to be 1?",
         expected=_needed,
-        rtol=0.12,  # the variance is measured, so two honest answers differ by some per cent
-        loose=0.35,
+        rtol=0.07,  # the variance is measured: 208 to 232 with 2,000 lists; at K = 50 it is 245 to 286
+        loose=0.09,
+        nearby=lambda: f"at K = 1 the answer is {_needed(k=1):.0f}",
         praise="That is right: the variance of one estimate over the squared length of the gradient.",
         misconceptions=(
             Misconception(
@@ -123,11 +172,7 @@ EXERCISES = (
                 lambda: _needed(baseline="none"),
                 "This is the number without a baseline. Subtract the mean reward first.",
             ),
-            Misconception(
-                "one K for both",
-                lambda: _needed(k=1),
-                "This is the number for K = 1. The variance and the gradient both change with K; take both at K = 20.",
-            ),
+            *(_another_k(k) for k in (1, 5, 10, 50)),
             Misconception(
                 "signal not squared",
                 lambda: _needed() * moments_at(20, "V-PG", COMMON, 0.0, 0).signal,
@@ -142,9 +187,10 @@ EXERCISES = (
         expected=capg.list_log_prob,
         call="log_prob(logits, candidates)",
         cases=_EASY_CASES + _HARD_CASES,
-        wrong_shape="expected one number for a list",
-        read=_right_or_wrong,
-        rtol=1e-8,
+        returns="one number for a list",
+        invariants=(
+            lambda result, *case: "" if np.max(result) <= 1e-6 else "The logarithm of a probability is never above 0.",
+        ),
         praise="That is right, and it stays right where one minus the probability drawn rounds to zero.",
         misconceptions=(
             Misconception(
@@ -152,12 +198,20 @@ EXERCISES = (
                 _subtracting,
                 "Right for mild logits, wrong when the first draw takes nearly all the mass: what is left is then "
                 "one minus a number that rounds to one. Add up what is left instead of subtracting what is gone.",
+                _shows_subtracting,
+            ),
+            Misconception(
+                "clipped",
+                lambda logits, candidates: capg.list_log_prob(np.clip(logits, -50.0, 50.0), candidates),
+                "Logits of 900 and 850 are the same once they are clipped, and the truth is 50 apart. Nothing may be "
+                "cut off: subtract the largest logit of those that are left.",
             ),
             Misconception(
                 "exponentials overflow",
                 lambda logits, candidates: np.sum(np.log(_drawn(logits, candidates))),
                 "Right for mild logits. exp of a logit of 900 overflows, and after subtracting the largest logit the "
                 "others can underflow. Stay with logarithms: subtract the largest logit of those that are left.",
+                _shows_overflow,
             ),
             Misconception(
                 "normalised over all items",

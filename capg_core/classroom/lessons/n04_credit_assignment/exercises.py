@@ -3,7 +3,7 @@
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception, sums_to, written
 from capg_core.classroom.plain import all_lists, softmax
 
 # The small problem of the notebook: five films, three candidates.
@@ -12,6 +12,7 @@ SMALL_REWARD = np.array([0.2, 0.9, 0.6, 0.4, 1.0])
 SMALL_K = 3
 
 _GROUP_CASES = (
+    (np.array([1, 0, 1]), np.array([[1.0, 2.0], [5.0, -1.0], [3.0, 0.0]])),
     (np.array([1, 0, 1, 1]), np.array([[1.0, 2.0], [5.0, -1.0], [3.0, 0.0], [2.0, 7.0]])),
     (np.array([4, 4, 2, 0, 2, 4]), np.arange(18.0).reshape(6, 3) ** 2),
 )
@@ -25,6 +26,15 @@ _SCORE_CASES = (
 def _average(items, estimates, rows=None):
     """Return the mean of the group of each item of `rows`, of every estimate's by default."""
     return np.array([estimates[items == item].mean(axis=0) for item in (items if rows is None else rows)])
+
+
+def _same_mean(result, items, estimates):
+    """Say where the mean over the rows is another one."""
+    mean, found = estimates.mean(axis=0), np.atleast_2d(result).mean(axis=0)
+    if found.shape != mean.shape or np.all(np.abs(found - mean) < 1e-3 * np.max(np.abs(estimates))):
+        return ""
+    before, after = (", ".join(written(x) for x in row) for row in (mean, found))
+    return f"Averaging in groups keeps the mean over all the rows, ({before}); yours has ({after})."
 
 
 def _sum_of_group(items, estimates):
@@ -56,6 +66,22 @@ def _unweighted(logits, k, item):
     return capg.list_score(logits, lists[np.any(lists == item, axis=1)]).mean(axis=0)
 
 
+def _one_order(logits, k, item):
+    """Take each set once, in the order of the item numbers."""
+    lists = all_lists(len(logits), k)
+    lists = lists[np.all(np.diff(lists) > 0, axis=1) & np.any(lists == item, axis=1)]
+    chances = np.exp(capg.list_log_prob(logits, lists))
+    return chances @ capg.list_score(logits, lists) / chances.sum()
+
+
+def _without_exp(logits, k, item):
+    """Weight the lists by the logarithms of their probabilities."""
+    lists = all_lists(len(logits), k)
+    lists = lists[np.any(lists == item, axis=1)]
+    logs = capg.list_log_prob(logits, lists)
+    return logs @ capg.list_score(logits, lists) / logs.sum()
+
+
 def _of_all_lists(logits, k, item):
     """Forget to choose the lists that hold the item."""
     lists = all_lists(len(logits), k)
@@ -84,8 +110,8 @@ EXERCISES = (
         expected=_average,
         call="average_by_item(items, estimates)",
         cases=_GROUP_CASES,
-        other_shape="accept",
-        rtol=1e-8,
+        returns="as many rows as came in",
+        invariants=(_same_mean,),
         praise="That is Rao-Blackwellisation by counting: the mean stays, and the spread inside each group is gone.",
         misconceptions=(
             Misconception(
@@ -105,6 +131,11 @@ EXERCISES = (
                 "Every row is the mean of all estimates. Average only rows that share the shown item.",
             ),
             Misconception(
+                "sorted by item",
+                lambda items, estimates: _average(items, estimates, np.sort(items)),
+                "The rows are right and come in another order, item by item. Row i belongs to estimate i.",
+            ),
+            Misconception(
                 "one row an item",
                 lambda items, estimates: _average(items, estimates, np.unique(items)),
                 "There is one row for each distinct item here. Give every estimate its group's mean, so that a "
@@ -119,9 +150,8 @@ EXERCISES = (
         expected=_score,
         call="ca_score(logits, k, item)",
         cases=_SCORE_CASES,
-        wrong_shape="the score has shape {found}; expected one number a film, {wanted}",
-        other_shape="accept",
-        rtol=1e-8,
+        returns="one number for each film",
+        invariants=(sums_to(0.0, "A score sums to"),),
         praise="That is CA-PG's score. capg.inclusion_score gives the same without going through the lists.",
         misconceptions=(
             Misconception(
@@ -147,6 +177,17 @@ EXERCISES = (
                 "This counts every list with the item the same. Weight each list's score by the list's probability.",
             ),
             Misconception(
+                "one order of each set",
+                _one_order,
+                "You take each set in one order only. `permutations` gives all the orders, and they are not equally "
+                "likely.",
+            ),
+            Misconception(
+                "forgot exp in the weights",
+                _without_exp,
+                "The weights are probabilities, and capg.list_log_prob gives their logarithms.",
+            ),
+            Misconception(
                 "all lists",
                 _of_all_lists,
                 "This is the mean over all lists, and the mean of a score is zero. Keep only lists that hold the item.",
@@ -158,7 +199,9 @@ EXERCISES = (
         question="On the small problem (theta, q, K = 3, no baseline): what is the expected CA-PG estimate? "
         "Give one number for each film.",
         expected=_expected,
-        rtol=1e-6,
+        returns="one number for each of the five films",
+        invariants=(sums_to(0.0, "A mean of scores sums to"),),
+        nearby=lambda: "for theta = (0, 0), q = (0.2, 0.9) and K = 1 the answer is (-0.175, 0.175)",
         praise="That is right. It is not the policy gradient: the weights know the late stage, the scores do not.",
         misconceptions=(
             Misconception(

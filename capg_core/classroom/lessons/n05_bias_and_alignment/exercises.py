@@ -5,19 +5,20 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception, between, sums_to
 
 ADDED = 2.0  # to every reward, in 05.3
 
 _DRIFT_CASES = (
+    (np.array([0.5, 0.0, -0.5]), 2, np.array([0.2, 0.9, 0.4])),
     (np.array([0.3, -1.2, 0.8, 0.0]), 2, np.array([0.1, 0.9, 0.4, 0.7])),
     (np.array([1.0, 0.5, 0.0, -0.5, -1.0]), 3, np.array([5.0, 1.0, 4.0, 2.0, 3.0])),
 )
 _BASELINE_CASES = (
+    (np.array([0.3, -0.3]), np.array([0.1, -0.1]), 2.0),
     (np.array([0.2, -0.3, 0.1]), np.array([0.5, -0.1, -0.4]), 2.0),
     (np.array([-1.0, 0.4, 0.6, 0.0]), np.array([0.3, 0.1, -0.6, 0.2]), -0.5),
 )
-_WRONG_SHAPE = "the result has shape {found}; expected {wanted}, one number an item"
 
 
 def _weighted(logits, k, weights):
@@ -67,9 +68,8 @@ EXERCISES = (
         expected=_drift,
         call="drift(logits, k, utility)",
         cases=_DRIFT_CASES,
-        wrong_shape=_WRONG_SHAPE,
-        other_shape="refuse",
-        rtol=1e-7,
+        returns="one number for each item",
+        invariants=(sums_to(0.0, "A mean of scores sums to"),),
         praise="That is what CA-PG does on average when every reward is 1.",
         misconceptions=(
             Misconception(
@@ -77,6 +77,15 @@ EXERCISES = (
                 lambda logits, k, utility: _weighted(logits, k, capg.inclusion_probabilities(logits, k)),
                 "All zeros: the chance that weighs the score and the chance inside the log are the same here. "
                 "CA-PG's are two different ones.",
+            ),
+            Misconception(
+                "score @ rho",
+                lambda logits, k, utility: (
+                    capg.inclusion_score(logits, np.arange(len(logits)), k)
+                    @ capg.outcome_probabilities(logits, k, utility)
+                ),
+                "Row a of the scores belongs to item a, and rho_a weighs that whole row. You have weighed the columns: "
+                "on which side does rho stand?",
             ),
             Misconception(
                 "gradient of the probability",
@@ -106,9 +115,7 @@ EXERCISES = (
         expected=lambda mean, drift, b: mean - b * drift,
         call="with_baseline(mean, drift, b)",
         cases=_BASELINE_CASES,
-        wrong_shape=_WRONG_SHAPE,
-        other_shape="refuse",
-        rtol=1e-8,
+        returns="one number for each item",
         praise="That is right. The mean is linear in the reward, so a baseline takes away b times the drift.",
         misconceptions=(
             Misconception(
@@ -127,6 +134,12 @@ EXERCISES = (
                 "With this sign the baseline is added to the reward.",
             ),
             Misconception(
+                "the mean scaled",
+                lambda mean, drift, b: (1.0 - b) * mean,
+                "This takes b times the mean away. The baseline multiplies the score alone, without the reward: whose "
+                "mean is that?",
+            ),
+            Misconception(
                 "drift once",
                 lambda mean, drift, b: mean - drift,
                 "This is right for one value of b. The drift is the mean for a reward of 1 everywhere.",
@@ -138,14 +151,21 @@ EXERCISES = (
         question=f"{ADDED:g} is added to every reward. From which share of the anti late stage on, the rest uniform, "
         "is the angle between CA-PG's mean and the true gradient more than 90 degrees? K = 5, the notebook's items.",
         expected=crossing,
-        rtol=0.01,
-        loose=0.15,
-        praise="That is right. A few per cent of a bad late stage are enough where rewards lie far from zero.",
+        returns="a share, from 0 to 1",
+        rtol=0.1,  # of a tenth: to one per cent, as the question asks
+        nearby=lambda: f"with 4 added in place of {ADDED:g} it is {crossing(added=4.0):.3f}",
+        invariants=(between(0.0, 1.0, "A share"),),
+        praise="That is right. One part in ten of a bad late stage is enough where rewards lie far from zero.",
         misconceptions=(
             Misconception(
                 "place of the slider",
                 lambda: 1.0 + crossing(),
                 "This is the place on a scale from 0 to 2. The share of anti starts at the uniform one.",
+            ),
+            Misconception(
+                "in per cent",
+                lambda: 100.0 * crossing(),
+                "This is in per cent. capg.mix takes a share from 0 to 1, and that is what is asked.",
             ),
             Misconception(
                 "share of uniform",

@@ -2,19 +2,28 @@
 
 import numpy as np
 
-from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception, between, written
 from capg_core.classroom.plain import softmax
 
 _CASES = (
+    (np.array([0.5, 0.0, -0.5]), 2),
     (np.array([0.0, 1.0, -0.5, 0.4]), 2),
     (np.array([2.0, 0.3, -1.2, 0.0, 0.8, -0.4]), 3),
     (np.array([1.5, 1.0, 0.5, 0.0, -0.5, -1.0, -1.5, 0.2]), 5),
 )
 
 
-def _on_the_clock(times):
-    """Make all of them -1 where one is no time at all: how far a clock runs away says nothing."""
-    return times if all(np.isfinite(t) and t > 0.0 for t in times) else [np.array([-1.0])] * len(times)
+def _ran_away(times, wanted):
+    """Say if one of them is no time at all: how far a clock runs away differs from one start to the next."""
+    return any(not np.all(np.isfinite(t) & (t > 0.0)) for t in times)
+
+
+def _arrivals(tau, logits, k):
+    if np.size(tau) != 1 or tau <= 0.0:
+        return ""
+    arrived = np.sum(-np.expm1(-np.exp(logits) * tau))
+    words = f"At your tau the expected number of arrivals is {written(arrived)}; asked is {k}."
+    return "" if abs(arrived - k) < 1e-3 else words
 
 
 def _newton(logits, k, start, n_steps=60, survivors=False):
@@ -31,7 +40,7 @@ def _clock(logits, k, n_steps=60):
     return _newton(logits, k, k / np.sum(np.exp(logits)), n_steps)
 
 
-def _formula(logits, k, *, with_own=False, n_factors=None, ahead=0, lightest=False):
+def _formula(logits, k, *, with_own=False, n_factors=None, ahead=0, lightest=False, summed=False):
     """The paper's formula, and what comes out when a detail is wrong."""
     weights = np.exp(logits)
     pi = np.empty(len(weights))
@@ -40,7 +49,7 @@ def _formula(logits, k, *, with_own=False, n_factors=None, ahead=0, lightest=Fal
         heads = np.sort(others) if lightest else np.sort(others)[::-1]
         drawn = np.concatenate([[0.0], np.cumsum(heads)])
         rest = weights.sum() - drawn[ahead : ahead + (k if n_factors is None else n_factors(k))]
-        pi[a] = 1.0 - np.prod(1.0 - weight / rest)
+        pi[a] = np.sum(weight / rest) if summed else 1.0 - np.prod(1.0 - weight / rest)
     return pi
 
 
@@ -61,9 +70,8 @@ EXERCISES = (
         expected=_formula,
         call="paper_pi(logits, k)",
         cases=_CASES,
-        wrong_shape="the result has shape {found}; expected {wanted}, one number an item",
-        other_shape="refuse",
-        rtol=1e-8,
+        returns="one number for each item",
+        invariants=(between(0.0, 1.0, "A probability"),),
         praise="That is the paper's formula. capg.inclusion_probabilities(logits, k, 'paper') gives the same.",
         misconceptions=(
             Misconception(
@@ -76,6 +84,23 @@ EXERCISES = (
                 "with replacement",
                 lambda logits, k: 1.0 - (1.0 - softmax(logits)) ** k,
                 "Every draw is from all items here. In the formula what is left shrinks with every draw.",
+            ),
+            Misconception(
+                "K times the softmax",
+                lambda logits, k: k * softmax(logits),
+                "This is K times the chance to be drawn first: nothing is taken away, and a heavy item counts more "
+                "than once.",
+            ),
+            Misconception(
+                "sum for product",
+                lambda logits, k: _formula(logits, k, summed=True),
+                "You add up the chances of the draws. The item can be drawn once only: multiply the chances that it is "
+                "not drawn, and take that from one.",
+            ),
+            Misconception(
+                "the chance not to be drawn",
+                lambda logits, k: 1.0 - _formula(logits, k),
+                "This is the chance that the item is in none of the draws.",
             ),
             Misconception(
                 "off by one in K",
@@ -100,9 +125,7 @@ EXERCISES = (
         expected=_clock,
         call="clock(logits, k)",
         cases=_CASES,
-        wrong_shape="the clock has shape {found}; expected one number",
-        read=_on_the_clock,
-        rtol=1e-8,
+        invariants=(_arrivals,),
         praise="That is Rosén's clock. Some ten steps of O(n) each, whatever K is.",
         misconceptions=(
             Misconception(
@@ -121,6 +144,7 @@ EXERCISES = (
                 lambda logits, k: _newton(logits, k, 40.0),
                 "The clock left the race: it became negative or infinite. The expected number of arrivals is concave "
                 "in tau. On which side of the root does a tangent not overshoot?",
+                _ran_away,
             ),
             Misconception(
                 "off by one in K",
@@ -138,8 +162,8 @@ EXERCISES = (
         key="06.3",
         question="What is the least K at which K softmax exceeds 1 for some of the notebook's 100 items?",
         expected=_first_k_above_one,
-        rtol=1e-6,
-        loose=1e-4,
+        returns="a whole number",
+        nearby=lambda: "for two items with the weights 1 and 2 it is 2",
         praise="That is right. From there on the approximation is no probability any more.",
         misconceptions=(
             Misconception(

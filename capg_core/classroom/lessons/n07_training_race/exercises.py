@@ -5,14 +5,20 @@ from functools import cache
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.exercise import Exercise, Misconception
+from capg_core.classroom.exercise import Exercise, Misconception, sums_to, written
 
-# Parameters, gradients, sums of squares and a rate.
+# Parameters, gradients, sums of squares and a rate: the steps are as long as the parameters, so that both count.
 _STEP_CASES = (
-    (np.array([0.0, 1.0, -2.0]), np.array([0.5, -2.0, 0.1]), np.array([1.0, 4.0, 0.25]), 0.1),
-    (np.array([0.3, -0.7]), np.array([-1.5, 3.0]), np.array([2.0, 0.5]), 0.01),
+    (np.array([0.1, -0.2]), np.array([0.5, -2.0]), np.array([1.0, 4.0]), 0.5),
+    (np.array([0.0, 0.2, -0.3]), np.array([0.5, -2.0, 0.1]), np.array([1.0, 4.0, 0.25]), 0.3),
+    (np.array([0.03, -0.07]), np.array([-1.5, 3.0]), np.array([2.0, 0.5]), 0.1),
 )
-_REWARD_CASES = ((np.array([7.0, 5.0, 9.0, 1.0]),), (np.array([2.5, 2.5, 4.0]),), (np.array([0.0, 6.0]),))
+_REWARD_CASES = (
+    (np.array([1.0, 4.0]),),
+    (np.array([7.0, 5.0, 9.0, 1.0]),),
+    (np.array([2.5, 2.5, 4.0]),),
+    (np.array([0.0, 6.0]),),
+)
 LEVEL = 7.3
 
 
@@ -26,6 +32,25 @@ def _old_squares(theta, gradient, squares, rate):
     return theta + rate * gradient / np.sqrt(squares), squares + gradient**2
 
 
+def _one_norm(theta, gradient, squares, rate):
+    """Divide the whole gradient by one length."""
+    squares = squares + gradient**2
+    return theta + rate * gradient / np.sqrt(np.sum(squares)), squares
+
+
+def _squares_grow(result, theta, gradient, squares, rate):
+    new = result[1]
+    if new.shape != squares.shape or np.all(new >= squares - 1e-9):
+        return ""
+    i = int(np.argmin(new - squares))
+    return f"A sum of squares never falls; yours goes from {written(squares[i])} to {written(new[i])}."
+
+
+def _standardised(rewards):
+    deviation = np.std(rewards)
+    return (rewards - np.mean(rewards)) / (deviation if deviation > 0.0 else 1.0)
+
+
 def _sum_of_others(rewards):
     return np.sum(rewards) - rewards
 
@@ -34,22 +59,23 @@ def _mean_of_others(rewards):
     return _sum_of_others(rewards) / (len(rewards) - 1)
 
 
-def _steps_to_level(estimator, baseline=None):
-    """Return how many steps an estimator takes to `LEVEL` on the notebook's small world, K = 10, rate 0.1, seed 0."""
-    curve = capg.train(
+@cache
+def _curve(estimator, baseline=None):
+    """Train an estimator on the notebook's small world, K = 10, rate 0.1, seed 0."""
+    return capg.train(
         capg.SyntheticWorld(200, 200), estimator, 10,
         n_steps=500, learning_rate=0.1, seed=0, eval_every=50, baseline=baseline,
     )  # fmt: skip
-    return int(curve.steps[np.argmax(curve.policy_value >= LEVEL)])
 
 
-@cache
-def _steps():
-    return _steps_to_level("V-PG", "mean"), _steps_to_level("CA-PG")
+def _steps(level=LEVEL):
+    """Return how many steps V-PG with a baseline and CA-PG take to a level."""
+    curves = _curve("V-PG", "mean"), _curve("CA-PG")
+    return tuple(int(curve.steps[np.argmax(curve.policy_value >= level)]) for curve in curves)
 
 
-def _ratio():
-    vanilla, credit = _steps()
+def _ratio(level=LEVEL):
+    vanilla, credit = _steps(level)
     return vanilla / credit
 
 
@@ -61,15 +87,29 @@ EXERCISES = (
         call="adagrad(theta, gradient, squares, rate)",
         cases=_STEP_CASES,
         returns="two arrays: return theta, squares",
-        wrong_shape="an array has shape {found}; expected {wanted}, one number a parameter",
-        other_shape="refuse",
-        rtol=1e-8,
+        invariants=(_squares_grow,),
         praise="That is Adagrad. The library adds 1e-10 to the root, so that 0 / 0 cannot happen.",
         misconceptions=(
             Misconception(
                 "downhill",
                 lambda theta, gradient, squares, rate: _adagrad(theta, gradient, squares, -rate),
                 "The sizes are right and theta goes the wrong way: we want more reward, so we climb.",
+            ),
+            Misconception(
+                "theta never moved",
+                lambda theta, gradient, squares, rate: (theta, squares + gradient**2),
+                "The squares are right, and theta is where it was. Return the new theta.",
+            ),
+            Misconception(
+                "the sign of the gradient",
+                lambda theta, gradient, squares, rate: (theta + rate * np.sign(gradient), squares + gradient**2),
+                "Every parameter moves by the rate itself here. The step is divided by the root of all the squares so "
+                "far, not only of the last one.",
+            ),
+            Misconception(
+                "one norm for all",
+                _one_norm,
+                "The whole gradient is divided by one length. In Adagrad each parameter has a sum of its own.",
             ),
             Misconception(
                 "no square root",
@@ -105,9 +145,8 @@ EXERCISES = (
         expected=lambda rewards: rewards - _mean_of_others(rewards),
         call="advantages(rewards)",
         cases=_REWARD_CASES,
-        wrong_shape="the result has shape {found}; expected {wanted}, one number a reward",
-        other_shape="refuse",
-        rtol=1e-8,
+        returns="one number for each reward",
+        invariants=(sums_to(0.0, "Advantages sum to", "yours sum to"),),
         praise='That is what baseline="mean" subtracts. It is independent of the list it is applied to.',
         misconceptions=(
             Misconception(
@@ -115,6 +154,11 @@ EXERCISES = (
                 lambda rewards: rewards - np.mean(rewards),
                 "The mean has the reward itself in it. Then the baseline depends on the very draw it is applied "
                 "to, and the estimate is no longer right on average. Leave that reward out.",
+            ),
+            Misconception(
+                "standardised",
+                _standardised,
+                "These are divided by their standard deviation. Only the mean of the others is taken away here.",
             ),
             Misconception(
                 "divided by all",
@@ -138,8 +182,7 @@ EXERCISES = (
         question=f"How many times as many steps does V-PG with baseline='mean' need as CA-PG to first show a value of "
         f"{LEVEL} or more? Small world, K = 10, rate 0.1, seed 0, one look every 50 steps.",
         expected=_ratio,
-        rtol=1e-6,
-        loose=0.2,
+        nearby=lambda: f"to first show a value of 6.9 or more the answer is {written(_ratio(6.9))}",
         praise="That is right. Without the baseline, V-PG would still be on its way.",
         misconceptions=(
             Misconception(
