@@ -1,4 +1,4 @@
-"""Looks, predictions, the README picture, and what stored notebooks may hold."""
+"""Looks, the README picture, and what stored notebooks may hold."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,6 @@ import readme_picture
 from PIL import Image
 
 import capg_core as capg
-from capg_core.classroom import Predict
 from capg_core.classroom.drawing import spread
 from capg_core.classroom.panel import WIDGET_VIEW
 from capg_core.look import FONT, LOOKS, look_of
@@ -24,30 +23,12 @@ def test_pyplot_is_never_imported():
 
 def test_style_covers_every_estimator():
     assert set(LOOKS) == set(capg.ESTIMATORS)
-    assert (
-        len({look.colour for look in LOOKS.values()})
-        == len({look.marker for look in LOOKS.values()})
-        == len(LOOKS)
-    )
+    assert len({look.colour for look in LOOKS.values()}) == len({look.marker for look in LOOKS.values()}) == len(LOOKS)
     assert min(FONT.values()) >= 13
     with pytest.raises(ValueError, match="'PG'"):
         look_of("PG")
     placed = sorted(spread([0.1, 0.1, 0.95, 1.0], 0.1, 0.0, 1.0))
     assert min(np.diff(placed)) >= 0.1 - 1e-12 and placed[-1] <= 1.0
-
-
-def test_prediction_is_kept_until_the_reveal():
-    ask = Predict("Which?", ["this", "that"])
-    assert ask.reveal("this") == "You recorded no guess. The answer: this."
-    ask.button.click()
-    assert "Choose one" in ask.state.value
-    ask.choice.value = "that"
-    ask.button.click()
-    assert ask.guess == "that"
-    assert ask.reveal("this") == "You guessed: that. The answer: this."
-    assert ask._repr_mimebundle_()["text/plain"] == ask.text
-    with pytest.raises(ValueError, match="'neither'"):
-        ask.reveal("neither")
 
 
 def test_readme_picture_is_fresh(tmp_path):
@@ -63,6 +44,4 @@ def test_stored_outputs_hold_no_dead_widgets():
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", []):
-                assert WIDGET_VIEW not in output.get("data", {}), (
-                    f"{path.name}: drop it in execute_notebooks.clean"
-                )
+                assert WIDGET_VIEW not in output.get("data", {}), f"{path.name}: drop it in execute_notebooks.clean"

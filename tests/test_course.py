@@ -8,6 +8,7 @@ import pytest
 
 import capg_core as capg
 from capg_core.classroom.exercises import EXERCISES
+from capg_core.classroom.prediction import predictions_of
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -58,7 +59,9 @@ def test_every_part_is_there(path):
     assert first.startswith("# ")
     for part in ("After this notebook", "minutes", "## Predict", "## Recap", "## References"):
         assert part in prose, f"no {part!r}"
-    assert "Predict(" in code and ".reveal(" in code
+    number = path.stem[:2]
+    assert re.findall(r'= Predict\("(\w+)"\)', code) == list(predictions_of(number))
+    assert len(re.findall(r"\.reveal\(\)", code)) == len(predictions_of(number)) > 0
     assert "Panel(" in code
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from capg_core.classroom import lessons
 
-_LESSONS = {name[1:3]: name for name in sorted(found.name for found in pkgutil.iter_modules(lessons.__path__))}
+LESSONS = {name[1:3]: name for name in sorted(found.name for found in pkgutil.iter_modules(lessons.__path__))}
 
 
 @cache
@@ -20,10 +20,10 @@ class _Course(Mapping):
     """All exercises in the order of the course. To look one up loads one lesson; to go through them loads all."""
 
     def __getitem__(self, key):
-        return _of_lesson(_LESSONS[str(key)[:2]])[key]
+        return _of_lesson(LESSONS[str(key)[:2]])[key]
 
     def __iter__(self):
-        return (key for name in _LESSONS.values() for key in _of_lesson(name))
+        return (key for name in LESSONS.values() for key in _of_lesson(name))
 
     def __len__(self):
         return sum(1 for _ in self)

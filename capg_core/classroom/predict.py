@@ -1,87 +1,129 @@
-"""A widget that records a student's guess before the answer is shown."""
+"""A widget that records a student's guess, and answers it at once.
+
+Nothing that a notebook stores holds the answer: the text beside the widget is the question and the options. Guesses
+are kept as long as the kernel runs, so that Run All does not forget them.
+"""
 
 import html
 
 import ipywidgets as widgets
 
 from capg_core.classroom.panel import mime_bundle
+from capg_core.classroom.prediction import prediction_of
+
+_RECORDED = {}  # key to the words that were recorded in this kernel
 
 
 class Predict:
-    """Ask for a guess, and keep it until the reveal.
+    """Ask for a guess; once it is recorded, say what holds, and why a wrong one does not.
 
     Parameters
     ----------
-    question : str
-    options : sequence of str
-        What the student can choose from.
+    key : str
+        The notebook's number, and a letter from its second prediction on, such as ``"01b"``.
 
     Attributes
     ----------
     guess : str or None
-        What the student recorded.
+        What the student recorded, in this kernel.
     text : str
-        The question and the state as plain text.
+        The question, the options and, once a guess is recorded, what is said of it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such prediction.
 
     Examples
     --------
-    >>> ask = Predict("Which is larger?", ["the first", "the second"])
-    >>> print(ask.reveal("the second"))
-    You recorded no guess. The answer: the second.
-    >>> ask.choice.value = "the second"
+    >>> ask = Predict("01b")
+    >>> ask.choice.value = "better on average"
     >>> ask.button.click()
-    >>> print(ask.reveal("the second"))
-    You guessed: the second. That is what happens.
+    >>> ask.guess
+    'better on average'
+    >>> print(ask.said.partition(".")[0])
+    You guessed: better on average
+    >>> Predict("01b").guess  # as after Run All
+    'better on average'
     """
 
-    def __init__(self, question, options):
-        options = list(options)
-        if len(options) < 2:
-            raise ValueError(f"options is {options!r}; expected at least two")
-        self.question, self.options, self.guess = question, options, None
+    def __init__(self, key):
+        self.prediction = prediction_of(key)
         wide = widgets.Layout(width="auto", max_width="900px")
         self.choice = widgets.RadioButtons(
-            options=options,
-            value=None,
+            options=[option.words for option in self.prediction.options],
+            value=self.guess,
             layout=wide,
             description="Your guess",
             style={"description_width": "initial"},
         )
         self.button = widgets.Button(description="Record my guess", layout=widgets.Layout(width="200px"))
         self.state = widgets.HTML()
+        self.state.add_class("capg-said")
         self.button.on_click(self._record)
-        title = widgets.HTML(f'<div style="font-size:16px"><b>Predict.</b> {html.escape(question)}</div>')
+        self.choice.observe(self._chosen, names="value")
+        question = html.escape(self.prediction.question)
+        title = widgets.HTML(f'<div style="font-size:16px"><b>Predict.</b> {question}</div>')
         self.widget = widgets.VBox([title, self.choice, self.button, self.state])
+        self._say(self.said)
 
-    def _record(self, button):
-        self.guess = self.choice.value
-        said = f"Recorded: {self.guess}." if self.guess is not None else "Choose one of the answers first."
-        self.state.value = f'<div role="status" style="font-size:15px">{html.escape(said)}</div>'
+    @property
+    def guess(self):
+        """What was recorded, or None."""
+        return _RECORDED.get(self.prediction.key)
+
+    @property
+    def said(self):
+        """What there is to say of the recorded guess; empty before there is one."""
+        if self.guess is None:
+            return ""
+        guessed, holds = self.prediction.option(self.guess), self.prediction.answer
+        if guessed is holds:
+            return f"You guessed: {guessed.words}. That is what happens. {holds.said}"
+        return f"You guessed: {guessed.words}. {guessed.said} What happens: {holds.words}. {holds.said}"
 
     @property
     def text(self):
-        lines = [f"Predict. {self.question}", *(f"  ( ) {option}" for option in self.options)]
-        return "\n".join(lines)
+        """Question, options and what is said, as plain text."""
+        marks = ((option.words, "x" if option.words == self.guess else " ") for option in self.prediction.options)
+        lines = [f"Predict. {self.prediction.question}", *(f"  ({mark}) {words}" for words, mark in marks)]
+        return "\n".join(lines + ([self.said] if self.said else []))
 
-    def reveal(self, answer):
-        """Compare the recorded guess with the answer.
+    def _say(self, words):
+        self.state.value = f'<div role="status" style="font-size:15px;line-height:1.45">{html.escape(words)}</div>'
 
-        Parameters
-        ----------
-        answer : str
-            One of the options.
+    def _record(self, button):
+        if self.guess is None and self.choice.value is None:
+            self._say("Choose one of the options first.")
+            return
+        # the first guess counts: afterwards one knows
+        _RECORDED.setdefault(self.prediction.key, self.choice.value)
+        self._say_of_choice()
 
-        Returns
-        -------
-        str
-        """
-        if answer not in self.options:
-            raise ValueError(f"answer is {answer!r}; expected one of {self.options!r}")
+    def _chosen(self, change):
         if self.guess is None:
-            return f"You recorded no guess. The answer: {answer}."
-        if self.guess == answer:
-            return f"You guessed: {self.guess}. That is what happens."
-        return f"You guessed: {self.guess}. The answer: {answer}."
+            self._say("")
+        else:
+            self._say_of_choice()
+
+    def _say_of_choice(self):
+        """Say what holds; where another option than the recorded one is chosen, what is said of that one too."""
+        chosen = self.choice.value
+        if chosen in (None, self.guess):
+            self._say(self.said)
+            return
+        option = self.prediction.option(chosen)
+        about = "That is what happens." if option.holds else option.said
+        self._say(f"Your recorded guess stays: {self.guess}. Of “{chosen}”: {about} {self._what_holds(option)}")
+
+    def _what_holds(self, chosen):
+        holds = self.prediction.answer
+        return holds.said if chosen is holds else f"What happens: {holds.words}."
+
+    def reveal(self):
+        """Print what was guessed and what holds; nothing if no guess is recorded."""
+        if self.said:
+            print(self.said)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return mime_bundle(self.widget, self.text)
