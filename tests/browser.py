@@ -289,6 +289,37 @@ def error_outputs(page):
     return page.locator(selector).all_inner_texts()
 
 
+def cells(page):
+    """Return what the notebook's cells are: the kind of each, in order, and which one is being edited."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll('.jp-Notebook .jp-Cell')].map(cell =>
+            [...cell.classList].filter(name => /^jp-(Code|Raw|Markdown)Cell$|jp-mod-editMode/.test(name)).join())"""
+    )
+
+
+KEEPS_KEYS = ".capg-keys"
+CONTROLS = "input, select, button, [role=slider], .noUi-handle"
+
+
+def press_on_every_control(page, keys=("r", "b", "y", "m", "ArrowDown", "ArrowUp", "Shift+M")):
+    """Press keys with the focus on every control of every panel and prediction; return how many had the focus.
+
+    Numbers and words can be typed into a field, and Space and Enter would press a button: these are not pressed.
+    """
+    controls, focused = page.locator(KEEPS_KEYS).locator(CONTROLS), 0
+    for i in range(controls.count()):
+        control = controls.nth(i)
+        if not control.is_visible() or not control.is_enabled():
+            continue
+        control.focus()
+        if not control.evaluate("element => element === document.activeElement"):
+            continue
+        focused += 1
+        for key in keys:
+            page.keyboard.press(key)
+    return focused
+
+
 class PanelInPage:
     """The first panel of the open notebook: its picture, its sentence and its slider K."""
 
@@ -297,9 +328,7 @@ class PanelInPage:
         self.picture = page.locator("img.capg-picture").first
         self.sentence = page.locator(".capg-sentence").first
         self.box = page.locator(".widget-vbox:has(> img.capg-picture)").first
-        self.slider = self.box.locator(".widget-slider").filter(
-            has=page.locator(".widget-label", has_text="K")
-        ).first
+        self.slider = self.box.locator(".widget-slider").filter(has=page.locator(".widget-label", has_text="K")).first
         self.handle = self.slider.locator(".noUi-handle")
         self.picture.wait_for(timeout=30_000)
         self.picture.scroll_into_view_if_needed()

@@ -3,7 +3,7 @@
 import statistics
 
 import pytest
-from browser import PanelInPage, error_outputs, open_notebook, run_all
+from browser import PanelInPage, cells, error_outputs, open_notebook, press_on_every_control, run_all
 
 pytestmark = pytest.mark.browser
 PRESSES = 20
@@ -37,6 +37,58 @@ def test_slider_moves_by_mouse(page):
     before = panel.state()
     panel.drag(60)
     panel.wait_for_change(before)
+    assert error_outputs(page) == []
+
+
+def test_a_key_on_a_control_does_not_reach_the_notebook(page):
+    """`r` would turn the cell into Raw and destroy the panel, `b` would add a cell, ArrowDown would leave the menu."""
+    panel, before = PanelInPage(page), cells(page)
+    peakedness = panel.box.locator(".widget-slider").filter(has_text="Peakedness").locator(".noUi-handle")
+    peakedness.click()
+    for key in ("Tab", "Tab"):
+        page.keyboard.press(key)
+    focus = "() => document.activeElement.id"
+    there = page.evaluate(focus)
+    for key in ("r", "b", "ArrowDown", "d", "d", "Shift+Enter"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(50)
+    assert cells(page) == before
+    assert page.evaluate(focus) == there, "the focus left the control"
+    assert PanelInPage(page).picture.is_visible()
+
+
+def test_no_control_lets_a_key_through(page):
+    before = cells(page)
+    assert press_on_every_control(page) >= 8
+    assert cells(page) == before
+
+
+def test_outside_a_panel_keys_are_the_notebooks(page):
+    """The panels keep their keys and no others: `b` in command mode still adds a cell, and `dd` removes it."""
+    before = cells(page)
+    page.locator(".jp-Notebook .jp-MarkdownCell").first.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.wait_for_timeout(300)
+    assert len(cells(page)) == len(before) + 1
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    page.wait_for_timeout(300)
+    assert cells(page) == before
+
+
+def test_a_guess_is_answered_in_its_widget_and_survives_run_all(page):
+    page.wait_for_timeout(2000)  # until the kernel has answered the keys of the test before
+    ask = page.locator(".capg-keys:has(.capg-said)").first
+    said = ask.locator(".capg-said")
+    assert said.inner_text().strip() == ""
+    ask.get_by_text("about 20 times larger").click()
+    ask.get_by_role("button", name="Record my guess").click()
+    said.get_by_text("You guessed: about 20 times larger").wait_for(timeout=5000)
+    assert "about 50 times larger" in said.inner_text()
+    run_all(page)
+    again = page.locator(".capg-keys:has(.capg-said)").first.locator(".capg-said")
+    again.get_by_text("You guessed: about 20 times larger").wait_for(timeout=5000)
     assert error_outputs(page) == []
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from browser import PanelInPage, error_outputs, open_notebook, run_all
+from browser import PanelInPage, cells, error_outputs, open_notebook, press_on_every_control, run_all
 
 pytestmark = pytest.mark.browser
 # the first and the race have browser tests of their own
@@ -25,3 +25,6 @@ def test_notebook_runs_and_its_panel_moves(lab_page, stem):
     # the same noise at every setting: back at the same one, the same sentence
     assert panel.wait_for_change(after)[1] == before[1]
     assert error_outputs(page) == []
+    found = cells(page)
+    assert press_on_every_control(page) >= 5
+    assert cells(page) == found, "a key pressed on a control reached the notebook"

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from browser import PanelInPage, error_outputs, open_notebook, run_all
+from browser import PanelInPage, cells, error_outputs, open_notebook, press_on_every_control, run_all
 
 pytestmark = pytest.mark.browser
 
@@ -100,3 +100,9 @@ def test_start_again_by_keyboard_with_another_k(race):
     race.wait_for_status("stopped")
     assert "at K = 20 " in race.sentence.inner_text()
     assert error_outputs(race.page) == []
+
+
+def test_no_control_lets_a_key_through(page):
+    before = cells(page)
+    assert press_on_every_control(page) >= 12
+    assert cells(page) == before

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image as PillowImage
 
 from capg_core.classroom.controls import Control, lay_out, widgets_of
+from capg_core.classroom.keyboard import keep_keys
 from capg_core.look import PAPER
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -150,7 +151,7 @@ class Panel:
         self.message.add_class("capg-message")
         self._make_controls(start)
         rows = [[(self._declared[name], getattr(self, name)) for name in row.split()] for row in self.rows]
-        self.widget = widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence])
+        self.widget = keep_keys(widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence]))
 
     def _make_controls(self, start):
         """Make every control that the class and those above it declare, and watch it."""
