@@ -106,3 +106,15 @@ def test_no_control_lets_a_key_through(page):
     before = cells(page)
     assert press_on_every_control(page) >= 12
     assert cells(page) == before
+
+
+def test_after_a_restart_of_the_kernel_panel_and_prediction_say_so(page):
+    boxes = "document.querySelectorAll('.capg-keys')"
+    said = f"() => [...{boxes}].map(box => getComputedStyle(box, '::before').content)"
+    assert page.evaluate(f"() => {boxes}.length") >= 2
+    assert not any("restarted" in words for words in page.evaluate(said))
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    deadline = time.monotonic() + 30
+    while not all("The kernel was restarted" in words for words in page.evaluate(said)):
+        assert time.monotonic() < deadline, page.evaluate(said)
+        page.wait_for_timeout(200)

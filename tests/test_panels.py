@@ -18,16 +18,17 @@ from PIL import Image
 
 from capg_core import classroom
 from capg_core.classroom import racing
-from capg_core.classroom.controls import Control
+from capg_core.classroom.controls import Control, widgets_of
 from capg_core.classroom.lessons.n08_real_ratings.numbers import Setting as RecommendationSetting
 from capg_core.classroom.panel import Panel, as_png
+from capg_core.classroom.problem import ToDo
 
 MODULES = [
     found.name for found in pkgutil.walk_packages(classroom.__path__, "capg_core.classroom.") if not found.ispkg
 ]
 WITH_EXAMPLES = (
     *(name for name in MODULES if name.endswith(".panel") and "lessons" in name),
-    *(f"capg_core.classroom.{name}" for name in ("predict", "drawing", "words")),
+    *(f"capg_core.classroom.{name}" for name in ("predict", "keyboard", "drawing", "words")),
     "capg_core.classroom.lessons.n01_two_stage_ranking.numbers",
     "capg_core.classroom.lessons.n02_the_race.numbers",
     "capg_core.classroom.lessons.n05_bias_and_alignment.numbers",
@@ -54,6 +55,30 @@ def test_every_control_changes_picture_and_sentence(name):
     getattr(panel, case.noise).click()
     assert panel.png not in pictures and panel.error == ""
     assert not case.noise_speaks or panel.text not in texts
+
+
+def offered(widget):
+    """Return what a control lets one choose, or a sample of it."""
+    if hasattr(widget, "options"):
+        return [option[1] if isinstance(option, tuple) else option for option in widget.options]
+    if hasattr(widget, "base"):
+        return [widget.base**widget.min, 1.0, widget.base**widget.max]
+    if hasattr(widget, "min"):
+        return [widget.min, (widget.min + widget.max) // 2, widget.max]
+    return [False, True]
+
+
+@every_still_panel
+def test_no_click_gives_an_error(name):
+    """Forty clicks one after the other on what the controls offer, in any order: a message at most."""
+    panel, rng = fresh(name), np.random.default_rng(0)
+    widgets = [w for control in panel._fields.values() for w in widgets_of(getattr(panel, control))]
+    for _ in range(40):
+        widget = widgets[rng.integers(len(widgets))]
+        choices = offered(widget)
+        widget.value = choices[rng.integers(len(choices))]
+        assert panel.error == "" and "alert" not in panel.message.value, (widget.description, widget.value)
+    fresh(name)
 
 
 @every_still_panel
@@ -93,7 +118,10 @@ def test_bad_input_shows_in_the_message_and_goes_away(name, bad, said, monkeypat
     assert said in str(error.value)
     monkeypatch.setattr(panel, "settings", lambda: setting)
     panel.refresh()
-    assert html.escape(said) in panel.message.value and panel.error == f"ValueError: {error.value}"
+    assert html.escape(said) in panel.message.value
+    # what is still to be chosen is said, and is no error
+    asked = isinstance(error.value, ToDo)
+    assert panel.error == ("" if asked else f"ValueError: {error.value}") and ("alert" in panel.message.value) != asked
     monkeypatch.undo()
     panel.refresh()
     assert panel.error == panel.message.value == ""

@@ -3,6 +3,9 @@
 import gc
 import html
 import io
+import signal
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -211,7 +214,7 @@ def test_bad_input_shows_in_the_message():
     for box in panel.toggles.values():
         box.value = False
     panel.start_button.click()
-    assert "tick at least one" in panel.message.value
+    assert "tick at least one" in panel.message.value and panel.error == "" and "ValueError" not in panel.message.value
     panel.toggles["CA-PG"].value = True
     panel.n_steps.value = 500
     panel.start_button.click()
@@ -238,14 +241,82 @@ def test_an_error_while_training_shows_in_the_message(endless, monkeypatch):
     assert endless.wait(PATIENCE) and endless.error == "" and endless.message.value == ""
 
 
-def test_two_panels_at_once():
-    panels = [small(seed=seed, n_steps=200) for seed in (0, 1)]
-    for panel in panels:
-        panel.start()
-    for seed, panel in enumerate(panels):
-        assert panel.wait(PATIENCE)
-        alone = capg.train(WORLD, "CA-PG", 5, n_steps=200, learning_rate=0.1, seed=seed, eval_every=25)
-        np.testing.assert_array_equal(panel.results["CA-PG"].policy_value, alone.policy_value)
+def test_one_race_runs_at_a_time_and_the_other_says_why_it_ended(endless):
+    second = small(seed=1, n_steps=200)
+    endless.start()
+    wait_until(lambda: endless.pictures > 1)
+    second.start()
+    assert endless.wait(10) and "stopped, because another race was started, after" in endless.status.value
+    assert second.wait(PATIENCE) and second.text.startswith("After 200 steps")
+    alone = capg.train(WORLD, "CA-PG", 5, n_steps=200, learning_rate=0.1, seed=1, eval_every=25)
+    np.testing.assert_array_equal(second.results["CA-PG"].policy_value, alone.policy_value)
+
+
+def test_a_cell_that_runs_again_leaves_no_race_behind(endless):
+    """The old panel is out of the page then, so nobody could stop its race."""
+    endless.start()
+    wait_until(lambda: endless.pictures > 1)
+    again = small()
+    assert endless.wait(10) and "another panel was opened" in endless.status.value
+    assert again.status.value == "" and not again.running
+    assert not [thread for thread in threading.enumerate() if thread.name == "capg-race"]
+
+
+def test_an_interrupted_race_says_so(endless):
+    """As Ctrl-C or Lab's stop button in a cell that waits; the race's own thread reports to its end."""
+    endless.start()
+    wait_until(lambda: endless.pictures > 1)
+    threading.Timer(0.5, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        endless.wait(PATIENCE)
+    assert not endless.running and endless.error == ""
+    assert f"step {endless._race.done:,} of {LONG:,}, interrupted after" in endless.status.value
+    assert endless.text.startswith("After ")
+    endless.n_steps.value = 500
+    endless.start()
+    assert endless.wait(PATIENCE) and "done after" in endless.status.value
+
+
+IN_A_KERNEL = """
+import threading
+from jupyter_client.manager import start_new_kernel
+
+CELL = (
+    "import threading, capg_core as capg\\n"
+    "from capg_core.classroom import TrainingPanel\\n"
+    "panel = TrainingPanel(capg.SyntheticWorld(40, 60), k=5, n_steps=500_000); panel.start()\\n"
+)
+GHOSTS = "[t.name for t in threading.enumerate()].count('capg-race')"
+manager, client = start_new_kernel(kernel_name="python3")
+
+def run(code):
+    out = []
+    def hear(message):
+        out.append(message["content"].get("text", "") + message["content"].get("ename", ""))
+    client.execute_interactive(code, output_hook=hear, timeout=60)
+    return "".join(out).strip()
+
+try:
+    threading.Timer(8.0, manager.interrupt_kernel).start()
+    assert "KeyboardInterrupt" in run(CELL + "panel.wait()")
+    said = run(f"print(panel.status.value, {GHOSTS})")
+    assert "interrupted after" in said and said.endswith(" 0"), said
+    run(CELL + "old = panel")
+    run(CELL)
+    said = run("print(old.wait(20), old.status.value, panel.running)")
+    assert said.startswith("True") and "stopped, because another " in said and said.endswith("True"), said
+    assert run(f"print({GHOSTS})") == "1"
+    assert run("panel.stop(); print(panel.wait(20))") == "True"
+finally:
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+"""
+
+
+@pytest.mark.slow
+def test_in_a_kernel_an_interrupt_and_a_second_run_of_the_cell_leave_no_ghost():
+    done = subprocess.run([sys.executable, "-c", IN_A_KERNEL], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_closed_panel_leaves_no_thread_and_no_memory():
@@ -281,7 +352,7 @@ def test_a_race_ends_when_its_listener_is_gone():
 
 def test_the_interpreter_ends_races(endless):
     endless.start()
-    training_runs._stop_all()
+    training_runs._end_all()
     assert not endless.running
 
 

@@ -20,8 +20,17 @@ _LISTEN = (
 )
 
 
+# ipywidgets marks what has lost its kernel, and shows a broken link; here it is said in words.
+_LOST = (
+    f".{KEEPS}.jupyter-widgets-disconnected::before {{ "
+    "content: 'The kernel was restarted, and this no longer answers: run the cell again.'; "
+    "font: 15px var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, #222222); padding: 4px 10px; "
+    "border-left: 4px solid #8a8f98; }"
+)
+
+
 def keep_keys(box):
-    """Let a box of controls keep its keys, and return it.
+    """Let a box of controls keep its keys and say when its kernel is gone; return it.
 
     Parameters
     ----------
@@ -39,6 +48,7 @@ def keep_keys(box):
     (('capg-keys',), 2)
     """
     box.add_class(KEEPS)
-    ear = widgets.HTML(f'<img alt="" src="{_PIXEL}" onload="{_LISTEN}">', layout=widgets.Layout(display="none"))
+    page = f'<style>{_LOST}</style><img alt="" src="{_PIXEL}" onload="{_LISTEN}">'
+    ear = widgets.HTML(page, layout=widgets.Layout(display="none"))
     box.children = (*box.children, ear)
     return box

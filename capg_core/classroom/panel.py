@@ -20,6 +20,7 @@ from PIL import Image as PillowImage
 
 from capg_core.classroom.controls import Control, lay_out, widgets_of
 from capg_core.classroom.keyboard import keep_keys
+from capg_core.classroom.problem import ToDo
 from capg_core.look import PAPER
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -272,9 +273,16 @@ class Panel:
 
     def _say_error(self, error):
         self._shown = None
+        if isinstance(error, ToDo):
+            self.error = ""
+            self.message.value = (
+                '<div role="status" style="border-left:4px solid #8a8f98;padding:4px 10px;font-size:15px">'
+                f"{html.escape(str(error))}</div>"
+            )
+            return
         self.error = f"{type(error).__name__}: {error}"
         self.message.value = (
-            '<div role="alert" style="border-left:4px solid #bd1f01;padding:4px 10px;font-size:15px">'
+            '<div role="alert" style="border-left:4px solid #9c2c77;padding:4px 10px;font-size:15px">'
             f"<b>The picture could not be updated.</b> {html.escape(self.error)}</div>"
         )
 

@@ -85,6 +85,10 @@ def load_problem(name):
     return Problem(name, problem.logits, problem.mean_reward, problem.utility)
 
 
+class ToDo(ValueError):
+    """What is still to be chosen before there is a picture: the text says what to do, and nothing has gone wrong."""
+
+
 def check_k(k, n_items, things="items"):
     """Raise a ValueError unless some, and not all, of the items can be candidates."""
     if not 1 <= k < n_items:

@@ -92,13 +92,19 @@ class Race:
         What ended it, if something did.
     elapsed : float
         Seconds since the first step, reports included.
+    why : str
+        Why it was told to stop, in a word or some; empty if it was not.
+    over : threading.Event
+        Set when the thread has done all it does. Wait for this, not for the thread: in Python 3.11 a `join` that is
+        interrupted takes the thread for ended, and what ended it then fails.
     """
 
     def __init__(self, world, setting, report, every=0.165):
         self.world, self.setting, self.every = world, setting, every
         hold = weakref.WeakMethod if hasattr(report, "__self__") else (lambda function: lambda: function)
         self._report = hold(report)
-        self._stop = threading.Event()
+        self._stop, self.over = threading.Event(), threading.Event()
+        self.why = ""
         self.runs, self.running, self.error, self.elapsed = {}, True, None, 0.0
         self._begin = self._reported = self._paused = 0.0
         self._cost = 0.0
@@ -106,12 +112,15 @@ class Race:
         _ALIVE.add(self)
 
     def start(self):
-        """Begin, in the background."""
+        """Begin, in the background; any other race of this process is told to stop, so that one runs at a time."""
+        stop_all("stopped, because another race was started,", but=self)
         self.thread.start()
 
-    def stop(self):
-        """Ask it to end after the step in hand; return at once."""
-        self._stop.set()
+    def stop(self, why="stopped"):
+        """Ask it to end after the step in hand, and say why; return at once."""
+        if not self._stop.is_set():
+            self.why = why
+            self._stop.set()
 
     @property
     def stopped(self):
@@ -142,7 +151,10 @@ class Race:
         except Exception as error:
             self.error = error
         self.running = False
-        self._tell()
+        try:
+            self._tell()
+        finally:
+            self.over.set()
 
     def _prepare(self):
         for estimator in self.setting.estimators:
@@ -188,14 +200,19 @@ class Race:
 _ALIVE = weakref.WeakSet()
 
 
+def stop_all(why="stopped", but=None):
+    """Tell every race to stop, but one; return those that were told."""
+    races = [race for race in _ALIVE if race is not but and race.thread.ident and not race.over.is_set()]
+    for race in races:
+        race.stop(why)
+    return races
+
+
 @atexit.register
-def _stop_all():
+def _end_all():
     """End every race before the interpreter goes away under its thread."""
-    races = [race for race in _ALIVE if race.thread.is_alive()]
-    for race in races:
-        race.stop()
-    for race in races:
-        race.thread.join(2.0)
+    for race in stop_all():
+        race.over.wait(2.0)
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from capg_core.classroom.controls import Control, button
 from capg_core.classroom.panel import Panel
+from capg_core.classroom.racing import stop_all
 from capg_core.classroom.words import duration, small
 
 _SAY_EVERY = 2.0  # seconds between two sentences while training: a screen reader reads each of them
@@ -43,6 +44,8 @@ class RacingPanel(Panel):
     status = Control("", _make_status)
 
     def __init__(self, **start):
+        # a cell that runs again makes a new panel, and nobody could stop the race of the old one any more
+        stop_all("stopped, because another panel was opened,")
         super().__init__(**start)
         self._race = self._asked = None  # the present race or the last one, and what it was asked for
         self._said, self._said_of = 0.0, None  # when the last sentence was written, and of what setting
@@ -86,17 +89,25 @@ class RacingPanel(Panel):
             race.stop()
 
     def wait(self, timeout=None):
-        """Wait for the training to end, at most some seconds; return whether it has ended."""
+        """Wait for the training to end, at most some seconds; return whether it has ended.
+
+        An interrupt (Ctrl-C, or Lab's stop button) ends the training too, and the status line says so.
+        """
         race = self._race
         if race is not None:
-            race.thread.join(timeout)
+            try:
+                race.over.wait(timeout)
+            except KeyboardInterrupt:
+                race.stop("interrupted")
+                race.over.wait(5.0)  # for the last picture
+                raise
         return not self.running
 
     @property
     def running(self):
         """True while it trains."""
         race = self._race
-        return race is not None and race.thread.is_alive()
+        return race is not None and not race.over.is_set()
 
     def close(self):
         """Stop, and take the panel's widgets out of the notebook."""
@@ -145,7 +156,7 @@ class RacingPanel(Panel):
         if race.running:
             words += f", {duration(left)} left" if math.isfinite(left) else ""
         else:
-            words += f", {'stopped' if race.progress < 1.0 else 'done'} after {duration(race.elapsed)}"
+            words += f", {race.why or 'stopped' if race.progress < 1.0 else 'done'} after {duration(race.elapsed)}"
         words += self.remark()
         if self.asked() != self._asked:
             words += f". The settings were changed: {self.verb} trains with the new ones"

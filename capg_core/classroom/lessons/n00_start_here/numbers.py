@@ -11,6 +11,7 @@ from capg_core.classroom.problem import (
     Estimate,
     Exact,
     Problem,
+    ToDo,
     check_k,
     curve_ks,
     exact_at,
@@ -109,7 +110,7 @@ def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
     problem = load_problem(setting.data)
     if not setting.shown:
-        raise ValueError("no estimator is chosen; tick at least one")
+        raise ToDo("Nothing is ticked: tick at least one estimator.")
     check_k(setting.k, problem.n_items)
     where = (setting.data, setting.peakedness, setting.k)
     estimates = {e: estimate_at(*where, e, setting.baseline, setting.seed) for e in setting.shown}

@@ -8,6 +8,7 @@ import capg_core as capg
 from capg_core.classroom.controls import button, candidates, choice, pick, ticks, whole_text
 from capg_core.classroom.drawing import mark, spread, write
 from capg_core.classroom.lessons.n07_training_race.words import Numbers, ladder, name_of, sentence_of, title_of
+from capg_core.classroom.problem import ToDo
 from capg_core.classroom.racing import (
     ESTIMATORS,
     LATE_STAGES,
@@ -117,7 +118,7 @@ class TrainingPanel(RacingPanel):
         """Return a race of the estimators that are ticked."""
         setting = self.asked()
         if not setting.estimators:
-            raise ValueError("no estimator is ticked; tick at least one")
+            raise ToDo("Nothing is ticked: tick at least one estimator, then press Start.")
         self.pictures = 0
         return Race(self.world, setting, self.report)
 

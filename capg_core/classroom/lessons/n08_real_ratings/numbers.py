@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 import capg_core as capg
+from capg_core.classroom.problem import ToDo
 from capg_core.classroom.racing import ESTIMATORS
 from capg_core.classroom.words import count, join
 from capg_core.ladder import RUNGS
@@ -166,8 +167,10 @@ def source_of(name, path=""):
     Raises
     ------
     ValueError
-        For another name, or, as `capg_core.load_kuairec` says it, a path without a readable file.
+        For another name, no path (`ToDo`), or, as `capg_core.load_kuairec` says it, a path without a readable file.
     """
+    if name == KUAIREC and not path:
+        raise ToDo("Type where your KuaiRec file is, a folder, a zip or small_matrix.csv, and press Enter.")
     if name == KUAIREC:
         return _kuairec(path)
     if name not in SOURCES:
