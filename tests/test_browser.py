@@ -3,7 +3,16 @@
 import statistics
 
 import pytest
-from browser import PanelInPage, cells, error_outputs, open_notebook, press_on_every_control, run_all
+from browser import (
+    PanelInPage,
+    cells,
+    error_outputs,
+    open_notebook,
+    press_on_every_control,
+    run_all,
+    scrollbars,
+    unnamed_pictures,
+)
 
 pytestmark = pytest.mark.browser
 PRESSES = 20
@@ -63,6 +72,12 @@ def test_no_control_lets_a_key_through(page):
     assert cells(page) == before
 
 
+def test_nothing_scrolls_sideways_and_every_picture_has_words(page):
+    assert scrollbars(page) == []
+    pictures, unnamed = unnamed_pictures(page)
+    assert pictures > 0 == unnamed
+
+
 def test_outside_a_panel_keys_are_the_notebooks(page):
     """The panels keep their keys and no others: `b` in command mode still adds a cell, and `dd` removes it."""
     before = cells(page)
@@ -79,7 +94,7 @@ def test_outside_a_panel_keys_are_the_notebooks(page):
 
 def test_a_guess_is_answered_in_its_widget_and_survives_run_all(page):
     page.wait_for_timeout(2000)  # until the kernel has answered the keys of the test before
-    ask = page.locator(".capg-keys:has(.capg-said)").first
+    ask = page.locator(".capg-box:has(.capg-said)").first
     said = ask.locator(".capg-said")
     assert said.inner_text().strip() == ""
     ask.get_by_text("about 20 times larger").click()
@@ -87,7 +102,7 @@ def test_a_guess_is_answered_in_its_widget_and_survives_run_all(page):
     said.get_by_text("You guessed: about 20 times larger").wait_for(timeout=5000)
     assert "about 50 times larger" in said.inner_text()
     run_all(page)
-    again = page.locator(".capg-keys:has(.capg-said)").first.locator(".capg-said")
+    again = page.locator(".capg-box:has(.capg-said)").first.locator(".capg-said")
     again.get_by_text("You guessed: about 20 times larger").wait_for(timeout=5000)
     assert error_outputs(page) == []
 

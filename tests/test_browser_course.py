@@ -3,7 +3,16 @@
 from pathlib import Path
 
 import pytest
-from browser import PanelInPage, cells, error_outputs, open_notebook, press_on_every_control, run_all
+from browser import (
+    PanelInPage,
+    cells,
+    error_outputs,
+    open_notebook,
+    press_on_every_control,
+    run_all,
+    scrollbars,
+    unnamed_pictures,
+)
 
 pytestmark = pytest.mark.browser
 # the first and the race have browser tests of their own
@@ -28,3 +37,6 @@ def test_notebook_runs_and_its_panel_moves(lab_page, stem):
     found = cells(page)
     assert press_on_every_control(page) >= 5
     assert cells(page) == found, "a key pressed on a control reached the notebook"
+    assert scrollbars(page) == []
+    pictures, unnamed = unnamed_pictures(page)
+    assert pictures > 0 == unnamed

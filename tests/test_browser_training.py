@@ -3,7 +3,16 @@
 import time
 
 import pytest
-from browser import PanelInPage, cells, error_outputs, open_notebook, press_on_every_control, run_all
+from browser import (
+    PanelInPage,
+    cells,
+    error_outputs,
+    open_notebook,
+    press_on_every_control,
+    run_all,
+    scrollbars,
+    unnamed_pictures,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -102,6 +111,29 @@ def test_start_again_by_keyboard_with_another_k(race):
     assert error_outputs(race.page) == []
 
 
+def test_what_the_status_line_says_does_not_move_the_figure(race):
+    where = "img => img.getBoundingClientRect().top + document.querySelector('.jp-WindowedPanel-outer').scrollTop"
+    tops = {race.picture.evaluate(where)}
+    race.start.click()
+    race.wait_for_status("preparing")
+    tops.add(race.picture.evaluate(where))
+    race.wait_for_status(" left")
+    tops.add(race.picture.evaluate(where))
+    race.steps.select_option("5,000")  # the longest that is said: the settings were changed
+    race.wait_for_status("Start trains with the new ones")
+    tops.add(race.picture.evaluate(where))
+    race.stop.click()
+    race.wait_for_status("stopped")
+    tops.add(race.picture.evaluate(where))
+    assert max(tops) - min(tops) < 1, tops
+
+
+def test_nothing_scrolls_sideways_and_every_picture_has_words(page):
+    assert scrollbars(page) == []
+    pictures, unnamed = unnamed_pictures(page)
+    assert pictures > 0 == unnamed
+
+
 def test_no_control_lets_a_key_through(page):
     before = cells(page)
     assert press_on_every_control(page) >= 12
@@ -109,7 +141,7 @@ def test_no_control_lets_a_key_through(page):
 
 
 def test_after_a_restart_of_the_kernel_panel_and_prediction_say_so(page):
-    boxes = "document.querySelectorAll('.capg-keys')"
+    boxes = "document.querySelectorAll('.capg-box')"
     said = f"() => [...{boxes}].map(box => getComputedStyle(box, '::before').content)"
     assert page.evaluate(f"() => {boxes}.length") >= 2
     assert not any("restarted" in words for words in page.evaluate(said))

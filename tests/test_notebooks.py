@@ -80,3 +80,10 @@ def test_no_semicolon_hides_an_output(notebook):
     """A trailing semicolon does not silence a cell under nbval; assign to `_` instead."""
     for cell in code_cells(notebook):
         assert not cell.source.rstrip().endswith(";"), f"cell {cell.id}"
+
+
+def test_every_stored_picture_has_its_text(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                assert output.metadata["image/png"]["alt"] == output.data["text/plain"], f"cell {cell.id}"

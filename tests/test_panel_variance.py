@@ -176,7 +176,7 @@ def test_driven_from_four_threads_at_once(panel):
 def test_bundle_has_the_widget_where_a_kernel_runs(panel, monkeypatch):
     monkeypatch.setattr("capg_core.classroom.panel.has_front_end", lambda: True)
     assert (
-        panel._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]["model_id"]
+        panel._repr_mimebundle_()[0]["application/vnd.jupyter.widget-view+json"]["model_id"]
         == panel.widget.model_id
     )
 

@@ -28,7 +28,7 @@ MODULES = [
 ]
 WITH_EXAMPLES = (
     *(name for name in MODULES if name.endswith(".panel") and "lessons" in name),
-    *(f"capg_core.classroom.{name}" for name in ("predict", "keyboard", "drawing", "words")),
+    *(f"capg_core.classroom.{name}" for name in ("predict", "page", "drawing", "words")),
     "capg_core.classroom.lessons.n01_two_stage_ranking.numbers",
     "capg_core.classroom.lessons.n02_the_race.numbers",
     "capg_core.classroom.lessons.n05_bias_and_alignment.numbers",
@@ -140,8 +140,10 @@ def test_a_slider_let_too_far_shows_a_message(name):
 @every_panel
 def test_static_bundle_has_picture_and_sentence(name):
     panel = fresh(name)
-    bundle = panel._repr_mimebundle_()
+    bundle, metadata = panel._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "image/png"}
+    assert metadata == {"image/png": {"alt": panel.text}}
+    assert f'data-shows="{html.escape(panel.shows)} ' in panel.widget.children[-1].value != Panel.shows
     assert bundle["text/plain"] == panel.text != ""
     assert base64.b64decode(bundle["image/png"]) == panel.png == panel.picture.value
     assert Image.open(io.BytesIO(panel.png)).size == CASES[name].size

@@ -164,6 +164,7 @@ def test_the_rate_switch():
     assert panel.rate_mode.value == SAME_RATE and not panel.rate.disabled
     panel.rate_mode.value = PAPER_RATES
     assert panel.rate.disabled and "the paper's rates" in panel.text
+    assert panel.rate.layout.visibility == "hidden"  # it would show another rate than the one used
     panel.start()
     assert panel.wait(PATIENCE)
     for estimator in ("V-PG", "CA-PG"):

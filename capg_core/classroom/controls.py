@@ -58,7 +58,9 @@ def _plain(kind, label, value, look, read=_value, **options):
 
 def _look(label, label_width=105, width=520):
     style = {"description_width": f"{label_width}px"}
-    return {"description": label, "style": style, "layout": widgets.Layout(width=f"{width}px")}
+    # a widget has a margin of 2 pixels; on a narrow page it is no wider than the page
+    layout = widgets.Layout(width=f"{width}px", max_width="calc(100% - 4px)")
+    return {"description": label, "style": style, "layout": layout}
 
 
 def whole(label, value, least, most, step=1, **look):

@@ -19,13 +19,14 @@ from matplotlib.figure import Figure
 from PIL import Image as PillowImage
 
 from capg_core.classroom.controls import Control, lay_out, widgets_of
-from capg_core.classroom.keyboard import keep_keys
+from capg_core.classroom.page import in_page
 from capg_core.classroom.problem import ToDo
 from capg_core.look import PAPER
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # One for all panels: Matplotlib shares fonts between figures, and two threads that draw at once end the process.
 _DRAWING = threading.RLock()
+_IN_NUMBERS = "The sentence below says it in numbers."
 
 
 def has_front_end():
@@ -128,6 +129,7 @@ class Panel:
 
     size = (12.0, 5.5)  # inches
     dpi = 100
+    shows = "A figure."  # in a sentence, for who does not see the picture
     lesson = None  # the module with the panel's `Setting` and `numbers_at`
     rows = ()  # names of controls, as they stand in a row and as the Tab key visits them
 
@@ -144,7 +146,7 @@ class Panel:
         self.error = ""
         self.figure = Figure(figsize=self.size, dpi=self.dpi, facecolor=PAPER)
         self.canvas = FigureCanvasAgg(self.figure)
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(width="100%", max_width="1200px"))
+        self.picture = widgets.Image(format="png", layout=widgets.Layout(width="100%", max_width="1200px", margin="0"))
         self.picture.add_class("capg-picture")
         self.sentence = widgets.HTML()
         self.sentence.add_class("capg-sentence")
@@ -152,7 +154,8 @@ class Panel:
         self.message.add_class("capg-message")
         self._make_controls(start)
         rows = [[(self._declared[name], getattr(self, name)) for name in row.split()] for row in self.rows]
-        self.widget = keep_keys(widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence]))
+        box = widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence])
+        self.widget = in_page(box, f"{self.shows} {_IN_NUMBERS}")
 
     def _make_controls(self, start):
         """Make every control that the class and those above it declare, and watch it."""
@@ -306,5 +309,5 @@ class Panel:
         return as_png(np.asarray(self.canvas.buffer_rgba()))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        """Give a notebook the picture, the sentence and, where a kernel runs, the live widget."""
-        return mime_bundle(self.widget, self.text, self.png)
+        """Give a notebook the picture with its text, the sentence and, where a kernel runs, the live widget."""
+        return mime_bundle(self.widget, self.text, self.png), {"image/png": {"alt": self.text}}

@@ -8,7 +8,7 @@ import html
 
 import ipywidgets as widgets
 
-from capg_core.classroom.keyboard import keep_keys
+from capg_core.classroom.page import in_page
 from capg_core.classroom.panel import mime_bundle
 from capg_core.classroom.prediction import prediction_of
 
@@ -65,7 +65,7 @@ class Predict:
         self.choice.observe(self._chosen, names="value")
         question = html.escape(self.prediction.question)
         title = widgets.HTML(f'<div style="font-size:16px"><b>Predict.</b> {question}</div>')
-        self.widget = keep_keys(widgets.VBox([title, self.choice, self.button, self.state]))
+        self.widget = in_page(widgets.VBox([title, self.choice, self.button, self.state]))
         self._say(self.said)
 
     @property

@@ -86,4 +86,4 @@ def duration(seconds):
 
 def small(text):
     """Return HTML of a small line of text."""
-    return f'<span style="font-size:14px">{html.escape(text)}</span>'
+    return f'<div style="font-size:14px;line-height:1.4">{html.escape(text)}</div>'

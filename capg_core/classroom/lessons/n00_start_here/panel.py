@@ -29,6 +29,7 @@ class VariancePanel(Panel):
     True
     """
 
+    shows = "Left, a cloud of single gradient estimates of each method; right, their variance and signal against K."
     lesson = lesson
     k = candidates(20, 100)
     new_noise = button("New noise", "draw_again")

@@ -28,6 +28,7 @@ class TwoStagePanel(Panel):
     True
     """
 
+    shows = "Left, the films of six people and which one each is shown; right, the expected regret against K."
     lesson = lesson
     k = candidates(20, MAX_K, **LOOK)
     late_stage = choice("The late stage", "picks the best", LATE_STAGES, label_width=145, width=380)

@@ -28,6 +28,7 @@ class RacePanel(Panel):
     True
     """
 
+    shows = "One race of twelve items on a clock, the density of one arrival, and each item's chance to be a candidate."
     size = (12.0, 6.2)
 
     lesson = lesson

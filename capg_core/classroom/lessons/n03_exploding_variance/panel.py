@@ -29,6 +29,7 @@ class SignalNoisePanel(Panel):
     True
     """
 
+    shows = "Left, gradient estimates as walks of K steps; then signal, noise and their ratio against K."
     lesson = lesson
     k = candidates(20, N_SYNTHETIC - 1)
     batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=440)

@@ -39,6 +39,7 @@ class LadderPanel(Panel):
     True
     """
 
+    shows = "Single estimates of one rung over those of the rung above, and bars for all the rungs."
     lesson = lesson
     rung = pick("Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], width=560)
     baseline = tick("Subtract the mean reward")

@@ -58,6 +58,7 @@ class TrainingPanel(RacingPanel):
     (['CA-PG', 'V-PG'], 60)
     """
 
+    shows = "Learning curves of the estimators that are ticked, between the lowest and the highest possible value."
     k = candidates(10, KS, width=420)
     late_stage = choice("Late stage", "optimal", LATE_STAGES)
     toggles = ticks("Train", ESTIMATORS, ("V-PG", "CA-PG"), "estimators")
@@ -90,7 +91,7 @@ class TrainingPanel(RacingPanel):
         with self.quietly():
             self.k.options = [option for option in self.k.options if option[1] <= pool or option[1] == k]
             self.k.value = k
-        self.rate.disabled = rate is None
+        self._show_rate()
         self.refresh()
 
     @property
@@ -100,9 +101,14 @@ class TrainingPanel(RacingPanel):
         return {} if race is None else {name: run.result() for name, run in race.runs.items()}
 
     def changed(self, name):
-        """Draw anew; the paper's rates leave none to choose."""
-        self.rate.disabled = self.rate_mode.value == PAPER_RATES
+        """Draw anew."""
+        self._show_rate()
         super().changed(name)
+
+    def _show_rate(self):
+        """Take the slider away while the paper's rates are used: it would show another rate than theirs."""
+        self.rate.disabled = self.rate_mode.value == PAPER_RATES
+        self.rate.layout.visibility = "hidden" if self.rate.disabled else "visible"
 
     # The race.
 

@@ -35,6 +35,7 @@ class RecommendationPanel(RacingPanel):
     True
     """
 
+    shows = "One person's candidates by title before and after training, and which of the loved films are missed."
     size = (WIDTH / 100, HEIGHT / 100)
     verb = "Train"
     data = choice("Data", OWN, SOURCES, width=560)

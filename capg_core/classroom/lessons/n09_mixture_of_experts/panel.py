@@ -47,6 +47,9 @@ class ExpertsPanel(Panel):
     True
     """
 
+    shows = (
+        "Each item's chance to be a candidate, stacked by the expert that brings it in, and what the candidates cover."
+    )
     lesson = lesson
     n_experts = whole("Experts M", 2, 1, MOST_EXPERTS, **LOOK)
     k = candidates(24, 40, **LOOK)
