@@ -22,7 +22,8 @@ from capg_core.look import LOOKS
 ROOT = Path(__file__).resolve().parents[1]
 MISTAKES = [(key, mistake) for key, exercise in EXERCISES.items() for mistake in exercise.misconceptions]
 CODING = [key for key, exercise in EXERCISES.items() if exercise.call]
-NUMBERS = [key for key, exercise in EXERCISES.items() if not exercise.call]
+CHOICES = [key for key, exercise in EXERCISES.items() if exercise.choices]
+NUMBERS = [key for key, exercise in EXERCISES.items() if not exercise.call and not exercise.choices]
 
 
 def right(key):
@@ -45,7 +46,7 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("key", EXERCISES)
+@pytest.mark.parametrize("key", CODING + NUMBERS)
 @pytest.mark.parametrize("form", FORMS)
 def test_the_right_answer_is_correct_in_any_form(key, form):
     expected, change = EXERCISES[key].expected, FORMS[form]
@@ -121,6 +122,27 @@ def test_five_thousand_lists_reach_the_answer_of_09_3():
     last, first = near_a(logits[::-1]), near_a(logits)
     assert np.sqrt((last.var() + first.var()) / 5000) < 0.04
     assert check("09.3", last.mean() - first.mean()).state == CORRECT
+
+
+# What is chosen is measured.
+
+
+@pytest.mark.parametrize("key", CHOICES)
+def test_the_expected_choice_is_the_best_of_all(key):
+    exercise = EXERCISES[key]
+    n = len(exercise.expected())
+    measured = np.array([exercise.measured([name] * n) for name in exercise.choices])
+    np.testing.assert_allclose(exercise.measured(exercise.expected()), measured.max(axis=0), rtol=exercise.rtol / 2)
+    assert check(key, list(exercise.expected())).state == CORRECT
+
+
+def test_an_equal_choice_is_right_and_a_wrong_one_shows_what_was_measured():
+    assert check("07.4", ("CA-PG + b", "CA-PG")).state == CORRECT
+    result = check("07.4", ("V-PG", "CA-PG"))
+    assert result.state == NOT_YET and "Measured: 1 of 2" in result.text
+    assert re.search(r"yours: \[2\.\d+, 6\.\d+\]", result.text) and "is reached after 300 steps" in result.text
+    for other in ("CA-PG", ("CA-PG", "PPO"), 3.0, ("CA-PG", 1)):
+        assert "two names, each one of: V-PG, V-PG + b" in check("07.4", other).text
 
 
 # What has not been tried.
@@ -421,7 +443,7 @@ def test_a_broken_invariant_is_said(key, answer, words):
     assert words in check(key, answer).text
 
 
-@pytest.mark.parametrize("key", EXERCISES)
+@pytest.mark.parametrize("key", CODING + NUMBERS)
 def test_the_right_answer_breaks_no_invariant(key):
     exercise = EXERCISES[key]
     for case in exercise.cases:

@@ -72,6 +72,15 @@ def _read(exercise, result, n_parts):
     return Outcome(tuple(np.squeeze(part) for part in raw), raw)
 
 
+def _measured(exercise, names):
+    """Return what is measured with the names chosen."""
+    names = [names] if isinstance(names, str) else names
+    fits = isinstance(names, (list, tuple)) and len(names) == len(exercise.expected())
+    if not fits or not all(isinstance(name, str) and name in exercise.choices for name in names):
+        raise Unreadable(f"Expected {exercise.returns}, each one of: {', '.join(exercise.choices)}.")
+    return exercise.measured(names)
+
+
 def outcome_of(exercise, answer, case, n_parts=1):
     """Call an answer on a copy of one case; where a number is asked, read it.
 
@@ -82,6 +91,7 @@ def outcome_of(exercise, answer, case, n_parts=1):
     try:
         with np.errstate(all="ignore"):  # a case may be hard on purpose, and a wrong answer may overflow
             result = answer(*deepcopy(case)) if exercise.call else answer
+            result = _measured(exercise, result) if exercise.choices else result
         return _read(exercise, result, n_parts)
     except NotAttempted:
         raise

@@ -91,7 +91,8 @@ def _rows(exercise, i, value, wanted):
     """Return the case as rows; of a number the right answer is not shown, an easier question is."""
     if not exercise.call:
         rows = [("yours", written_values(value))] if value.parts else []
-        return rows + ([("an easier one", exercise.nearby())] if exercise.nearby else [])
+        label = "what is possible" if exercise.choices else "an easier one"
+        return rows + ([(label, exercise.nearby())] if exercise.nearby else [])
     rows = [("input", written_case(exercise, exercise.cases[i]))]
     if value.error:
         line = line_of(value.error)
@@ -204,6 +205,8 @@ def _summary(exercise, values, wanted, failing, i):
     if not exercise.call:
         have, want = np.atleast_1d(value.parts[0]), np.atleast_1d(wanted[i].parts[0])
         right = np.sum(np.abs(have - want) <= exercise.rtol * np.max(np.abs(want)))
+        if exercise.choices:
+            return f"Measured: {right} of {want.size} choices is as good as the best."
         return f"{right} of {want.size} numbers are right." if want.size > 1 else "This is another number."
     if len(exercise.cases) == 1:
         return "It fails on this case."

@@ -140,7 +140,7 @@ def candidates(value, choices, **look):
 
 
 def _box(label, ticked):
-    layout = widgets.Layout(width="auto", margin=MARGIN)
+    layout = widgets.Layout(width="auto", max_width="calc(100% - 28px)", height="auto", margin=MARGIN)
     return widgets.Checkbox(value=ticked, description=label, indent=False, layout=layout)
 
 

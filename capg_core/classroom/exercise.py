@@ -56,6 +56,10 @@ class Exercise:
         nothing.
     nearby : callable or None
         Of a number, a function of nothing that returns an easier question and its answer, in words.
+    choices : tuple of str
+        Where names are to be chosen: what is offered. Then `expected` and a wrong answer return names.
+    measured : callable or None
+        Takes the names chosen and returns the numbers that are measured with them, which are compared.
     rtol : float
         Relative error, in units of an array's largest entry, up to which an answer is correct. Single precision is.
     loose : float
@@ -73,6 +77,8 @@ class Exercise:
     returns: str = "one number"
     invariants: tuple = ()
     nearby: callable = None
+    choices: tuple = ()
+    measured: callable = None
     rtol: float = 1e-5
     loose: float = 0.0
     praise: str = "That is right."

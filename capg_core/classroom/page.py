@@ -14,12 +14,15 @@ import ipywidgets as widgets
 
 BOX = "capg-box"
 _PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
-# ipywidgets marks what has lost its kernel, and shows a broken link; here it is said in words
-_LOST = (
+# Ipywidgets marks what has lost its kernel, and shows a broken link; here it is said in words
+_STYLE = (
     f".{BOX}.jupyter-widgets-disconnected::before {{ "
     "content: 'The kernel was restarted, and this no longer answers: run the cell again.'; "
     "font: 15px var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, #222222); padding: 4px 10px; "
-    "border-left: 4px solid #8a8f98; }"
+    "border-left: 4px solid #8a8f98; } "
+    # on a narrow page labels give way, and long words beside a box to tick wrap
+    f".{BOX} .widget-inline-hbox > .widget-label {{ flex-shrink: 1; min-width: 60px; }} "
+    f".{BOX} .widget-checkbox .widget-label-basic {{ white-space: normal; height: auto; }}"
 )
 # Each picture takes the words of its box, those already there when the pixel comes, and once a page all that come
 # later: a picture's load event does not bubble, and the document hears it on the way down. Once a page too, the window
@@ -66,6 +69,6 @@ def in_page(box, shows=""):
     box.add_class(BOX)
     words = f' data-shows="{html.escape(shows)}"' if shows else ""
     lines = html.escape(" ".join(_LINES.split()))
-    page = f'<style>{_LOST}</style><img alt="" src="{_PIXEL}"{words} onload="{lines}">'
+    page = f'<style>{_STYLE}</style><img alt="" src="{_PIXEL}"{words} onload="{lines}">'
     box.children = (*box.children, widgets.HTML(page, layout=widgets.Layout(display="none")))
     return box

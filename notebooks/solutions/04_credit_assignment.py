@@ -26,7 +26,14 @@ theta, q, k = np.array([0.8, 0.0, -0.5, 0.3, -1.0]), np.array([0.2, 0.9, 0.6, 0.
 rho = capg.outcome_probabilities(theta, k, q)
 expected = sum(rho[a] * q[a] * ca_score(theta, k, a) for a in range(5))
 
-ANSWERS = {"04.1": average_by_item, "04.2": ca_score, "04.3": expected}
+
+def ca_step(theta, k, shown, reward, rate):
+    """Multiply each score by its reward, take the mean over the lists, and go uphill."""
+    estimates = reward[:, None] * capg.inclusion_score(theta, shown, k)
+    return theta + rate * estimates.mean(axis=0)
+
+
+ANSWERS = {"04.1": average_by_item, "04.2": ca_score, "04.3": expected, "04.4": ca_step}
 
 if __name__ == "__main__":
     for key, answer in ANSWERS.items():

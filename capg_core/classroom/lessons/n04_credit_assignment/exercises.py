@@ -102,6 +102,34 @@ def _expected(weights=None, reward=SMALL_REWARD, log=True, outcome=False):
     return (weights * reward) @ (scores if log else pi[:, None] * scores)
 
 
+# 04.4: a step. Logits, K, the films shown by a batch of lists, their rewards, and a rate.
+_STEP_CASES = (
+    (np.array([0.5, 0.0, -0.5]), 2, np.array([1, 0]), np.array([1.0, 0.4]), 0.1),
+    (SMALL_LOGITS, SMALL_K, np.array([4, 1, 1, 0]), np.array([1.0, 0.9, 0.5, 0.2]), 0.5),
+    (np.array([0.3, -1.2, 2.0, 0.0]), 1, np.array([2]), np.array([3.0]), 1.0),
+)
+
+
+def _step(theta, k, shown, reward, rate):
+    return theta + rate * (reward @ capg.inclusion_score(theta, shown, k)) / len(shown)
+
+
+def _step_with(scores, divide=len):
+    """Return a step like CA-PG's, from other scores: ``scores(theta, k, shown)``, one row for each list."""
+
+    def step(theta, k, shown, reward, rate):
+        return theta + rate * (reward @ scores(theta, k, shown)) / divide(shown)
+
+    return step
+
+
+def _same_sum(result, theta, *case):
+    if np.size(result) != np.size(theta) or abs(np.sum(result) - np.sum(theta)) < 1e-3:
+        return ""
+    moved = written(np.sum(result) - np.sum(theta))
+    return f"A score sums to 0, so a step leaves the sum of the logits as it was; yours changes it by {moved}."
+
+
 EXERCISES = (
     Exercise(
         key="04.1",
@@ -229,6 +257,66 @@ EXERCISES = (
                 "gradient of pi",
                 lambda: _expected(log=False),
                 "This uses the gradient of the inclusion probability; the estimator uses that of its logarithm.",
+            ),
+        ),
+    ),
+    Exercise(
+        key="04.4",
+        question="Write ca_step(theta, k, shown, reward, rate): the logits after one step uphill with CA-PG. shown and "
+        "reward hold one film and one reward for each list of the batch; the step is rate times the mean estimate.",
+        expected=_step,
+        call="ca_step(theta, k, shown, reward, rate)",
+        cases=_STEP_CASES,
+        returns="one number for each film",
+        invariants=(_same_sum,),
+        praise="That is a training step of CA-PG, all of it. capg.train does the same for many users and their towers.",
+        misconceptions=(
+            Misconception(
+                "summed instead of averaged",
+                _step_with(lambda theta, k, shown: capg.inclusion_score(theta, shown, k), divide=lambda shown: 1),
+                "This adds up the estimates of the batch. The step is the rate times their mean.",
+            ),
+            Misconception(
+                "downhill",
+                lambda theta, k, shown, reward, rate: _step(theta, k, shown, reward, -rate),
+                "This goes the wrong way: we want more reward, so we climb.",
+            ),
+            Misconception(
+                "forgot the reward",
+                lambda theta, k, shown, reward, rate: _step(theta, k, shown, np.ones(len(shown)), rate),
+                "Every list counts the same here. Each score is multiplied by the reward of its list.",
+            ),
+            Misconception(
+                "the step without theta",
+                lambda theta, k, shown, reward, rate: _step(theta, k, shown, reward, rate) - theta,
+                "This is how far the logits move. Return where they are afterwards.",
+            ),
+            Misconception(
+                "one draw's score",
+                _step_with(lambda theta, k, shown: np.eye(len(theta))[shown] - softmax(theta)),
+                "This is the score of a single softmax draw, the lowest rung. CA-PG's is that of being one of k "
+                "candidates.",
+            ),
+            Misconception(
+                "gradient of pi",
+                _step_with(
+                    lambda theta, k, shown: (
+                        capg.inclusion_score(theta, shown, k) * capg.inclusion_probabilities(theta, k)[shown][:, None]
+                    )
+                ),
+                "This uses the gradient of the probability. The score is that of its logarithm.",
+            ),
+            Misconception(
+                "only the film shown",
+                _step_with(lambda theta, k, shown: capg.inclusion_score(theta, shown, k) * np.eye(len(theta))[shown]),
+                "Only the films shown move here. To make one more likely is to make the others less likely: use the "
+                "whole row.",
+            ),
+            Misconception(
+                "with the mean reward as a baseline",
+                lambda theta, k, shown, reward, rate: _step(theta, k, shown, reward - np.mean(reward), rate),
+                "A mean reward is taken away here. For CA-PG that is another direction, not only less noise; the "
+                "question has no baseline.",
             ),
         ),
     ),

@@ -79,6 +79,30 @@ def _ratio(level=LEVEL):
     return vanilla / credit
 
 
+# 07.4: an estimator for a case.
+
+CHOICES = ("V-PG", "V-PG + b", "Outcome-PG + b", "CA-PG", "CA-PG + b")
+_LATE_STAGES = ("uniform", capg.mix("optimal", "anti", 0.3))
+
+
+@cache
+def _end(choice, case):
+    """Return the value after 300 steps on the small world, K = 20, rate 0.1, seed 0, with one of the late stages."""
+    estimator, _, baseline = choice.partition(" + ")
+    return capg.train(
+        capg.SyntheticWorld(200, 200), estimator, 20, n_steps=300, learning_rate=0.1, seed=0, eval_every=300,
+        baseline="mean" if baseline else None, late_stage=_LATE_STAGES[case],
+    ).policy_value[-1]  # fmt: skip
+
+
+def _ends(choices):
+    return np.array([_end(choice, case) for case, choice in enumerate(choices)])
+
+
+def _best_choices():
+    return "Outcome-PG + b", "CA-PG"
+
+
 EXERCISES = (
     Exercise(
         key="07.1",
@@ -199,6 +223,42 @@ EXERCISES = (
                 "steps of V-PG",
                 lambda: float(_steps()[0]),
                 "This is V-PG's number of steps. Divide it by CA-PG's.",
+            ),
+        ),
+    ),
+    Exercise(
+        key="07.4",
+        question="Small world, K = 20, 300 steps, rate 0.1. Which estimator ends highest if the late stage (a) picks "
+        "at random, (b) picks the best in 70 % of the cases and the worst in 30 %? Give two names.",
+        expected=_best_choices,
+        returns="two names",
+        choices=CHOICES,
+        measured=_ends,
+        rtol=0.02,  # two seeds differ by some per cent; equals are equally right
+        nearby=lambda: "({:.1f}, {:.1f}) is reached after 300 steps".format(*_ends(_best_choices())),
+        praise="That is right, and measured. In (a) CA-PG and Outcome-PG with the baseline are the same.",
+        misconceptions=(
+            Misconception(
+                "CA-PG without a baseline, always",
+                lambda: ("CA-PG", "CA-PG"),
+                "A late stage that picks at random has no preference that CA-PG could imitate: there it has no bias, "
+                "and a baseline only takes noise away.",
+            ),
+            Misconception(
+                "what is unbiased, always",
+                lambda: ("Outcome-PG + b", "Outcome-PG + b"),
+                "Right on average is not all in 300 steps. In (b) the late stage mostly likes what the users like, and "
+                "CA-PG's bias pushes that way.",
+            ),
+            Misconception(
+                "V-PG with a baseline, always",
+                lambda: ("V-PG + b", "V-PG + b"),
+                "It is right on average whatever the late stage does, and noisy: 300 steps are few for it at K = 20.",
+            ),
+            Misconception(
+                "the other way round",
+                lambda: ("CA-PG", "Outcome-PG + b"),
+                "It is the other way round. In which of the two has the late stage a preference that helps to learn?",
             ),
         ),
     ),
