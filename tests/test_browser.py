@@ -3,16 +3,8 @@
 import statistics
 
 import pytest
-from browser import (
-    PanelInPage,
-    cells,
-    error_outputs,
-    open_notebook,
-    press_on_every_control,
-    run_all,
-    scrollbars,
-    unnamed_pictures,
-)
+from browser import PanelInPage, error_outputs, open_notebook, run_all
+from browser_boxes import cells, press_on_every_control, scrollbars, unnamed_pictures
 
 pytestmark = pytest.mark.browser
 PRESSES = 20

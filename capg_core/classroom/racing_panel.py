@@ -20,7 +20,7 @@ def _make_bar(value):
 
 
 def _make_status(value):
-    # a line of its own with room for two: words that come and go must not move the figure
+    # a line of its own, high enough for two: words that come and go must not move the figure
     status = widgets.HTML(layout=widgets.Layout(width="100%", min_height="44px"))
     status.add_class("capg-status")
     return status
