@@ -239,3 +239,29 @@ def test_four_contexts_of_a_million_items_take_less_than_500_mb():
     done = subprocess.run([sys.executable, "-c", BIG], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 500.0
+
+
+def test_a_policy_learns_from_a_log():
+    """Outcome weights from 4,000 logged records go a third of the way to the best item; list weights bring less."""
+    rng = np.random.default_rng(7)
+    n, k = 40, 10
+    old, q = 0.5 * rng.normal(size=n), rng.random(n)
+    utility = q + 0.1 * rng.normal(size=n)
+    lists = capg.sample_candidates(old, k, rng, 4000)
+    shown = capg.choose_output(lists, utility)
+    rewards = (rng.random(4000) < q[shown]).astype(float)
+    start, gains = capg.policy_value(old, k, q, utility), {}
+    for weights, estimator in (("outcome", "Outcome-PG"), ("list", "V-PG")):
+        new = old.copy()
+        for _ in range(60):
+            ratio = capg.off_policy_value(
+                old, new, shown, rewards, k, utility=utility, candidates=lists, weights=weights, clip=10.0
+            ).importance
+            rows = capg.batch_gradient(
+                np.tile(new, (4000, 1)), estimator, k, outputs=shown, rewards=rewards, candidates=lists,
+                utility=utility, baseline=rewards.mean(), importance=ratio,
+            )  # fmt: skip
+            new = new + 15.0 * rows.mean(axis=0)
+        gains[weights] = capg.policy_value(new, k, q, utility) - start
+    best = np.sort(q[np.argsort(-utility)][: n - k + 1])[-1] - start
+    assert gains["outcome"] > 0.3 * best and gains["outcome"] > gains["list"], (gains, best)

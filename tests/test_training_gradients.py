@@ -266,24 +266,49 @@ def test_outcome_pg_differentiates_what_its_late_stage_saw(late_stage):
     np.testing.assert_allclose(of_items, finite_difference(trainer, users, model.items), atol=2e-7)
 
 
-@pytest.mark.parametrize("estimator", ["Outcome-PG", "V-PG", "Set-PG"])
+UNBIASED = [("Outcome-PG", None), ("V-PG", None), ("Set-PG", None), ("Swap-PG", "list"), ("Swap-PG", "outcome")]
+
+
+@pytest.mark.parametrize("estimator, residual", UNBIASED)
 @pytest.mark.parametrize("late_stage", ALL_STAGES, ids=str)
-def test_unbiased_rungs_are_unbiased_for_every_late_stage(estimator, late_stage):
+def test_unbiased_rungs_are_unbiased_for_every_late_stage(estimator, residual, late_stage):
     """The mean over many sampled rows against the exact policy gradient; a false alarm once in 1e5 runs."""
     rng = np.random.default_rng(7)
     q, utility, theta = rng.random(6), rng.normal(size=6), rng.normal(size=6)
     batch, k = 40_000 if estimator != "Set-PG" else 4000, 2
-    if estimator == "Outcome-PG":
+    if "outcome" in (residual, estimator.partition("-")[0].lower()):
         batch = 4000
+    critic = q + np.array([0.5, -0.3, 0.2, 0.0, -0.5, 0.4])  # a wrong one
     gradient = BatchGradient(
         capg.World([q], 0.2, [utility]), estimator, k, marginal="exact", baseline="mean", late_stage=late_stage,
-        n_outputs=1, position_weights=None, n_experts=1, batch_size=batch,
+        n_outputs=1, position_weights=None, n_experts=1, batch_size=batch, critic=critic, residual=residual,
     )  # fmt: skip
     tiled = np.ascontiguousarray(np.broadcast_to(theta, (1, batch, 6)))
     rows = gradient(tiled, np.zeros(batch, np.int64), np.random.default_rng(8))[0]
     truth = expected_gradient(theta, k, q, utility, late_stage)
     error = np.abs(rows.mean(axis=0) - truth) / (rows.std(axis=0) / np.sqrt(batch))
     assert error.max() < 5.0
+
+
+@pytest.mark.parametrize("late_stage", ALL_STAGES, ids=str)
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_swap_pg_alone_is_the_gradient_of_the_critic(late_stage, n_outputs):
+    """Where the reward is the critic, V-PG has the same expectation, for several outputs too; five standard errors."""
+    rng = np.random.default_rng(9)
+    q, utility, theta, batch = rng.random(6), rng.normal(size=6), rng.normal(size=6), 40_000
+    means, errors = [], []
+    for estimator in ("Swap-PG", "V-PG"):
+        gradient = BatchGradient(
+            capg.World([q], 0.0, [utility], critic=[q]), estimator, 3, marginal="asymptotic", late_stage=late_stage,
+            baseline=0.5 if estimator == "V-PG" else None, n_outputs=n_outputs, n_experts=1, batch_size=batch,
+            position_weights=np.arange(n_outputs, 0.0, -1.0),
+        )  # fmt: skip
+        tiled = np.ascontiguousarray(np.broadcast_to(theta, (1, batch, 6)))
+        rows = gradient(tiled, np.zeros(batch, np.int64), np.random.default_rng(10))[0]
+        means.append(rows.mean(axis=0))
+        errors.append(rows.std(axis=0) / np.sqrt(batch))
+    assert (np.abs(means[0] - means[1]) < 5.0 * np.hypot(*errors)).all()
+    assert errors[0].max() < errors[1].max()
 
 
 def expected_gradient(theta, k, q, utility, late_stage):
