@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import capg_core as capg
-from capg_core.batch.swap import exchange
+from capg_core.batch.swap import LANES, exchange
 
 LATE_STAGES = ["optimal", "anti", "uniform", capg.mix("optimal", "uniform", 0.3), capg.mix("anti", "uniform", 0.6)]
 RESIDUALS = [None, "list", "inclusion", "outcome"]
@@ -99,9 +99,12 @@ def dense(theta, log_w, values):
 def test_few_nodes_give_what_a_dense_grid_gives(size, log_w):
     rng = np.random.default_rng(size)
     for scale in (0.0, 1.0, 4.0):
-        theta, values, found = scale * rng.normal(size=size), rng.normal(size=size), np.empty(size)
-        exchange(theta, log_w, values, np.empty((3, size)), found)
-        np.testing.assert_allclose(found, dense(theta, log_w, values), atol=3e-11)
+        theta, values = scale * rng.normal(size=size), rng.normal(size=size)
+        padding = -size % LANES
+        wide = np.append(theta, np.full(padding, np.inf)), np.append(values, np.zeros(padding))
+        found = np.empty(size + padding)
+        exchange(wide[0], size, log_w, wide[1], np.empty((3, size + padding)), found)
+        np.testing.assert_allclose(found[:size], dense(theta, log_w, values), atol=3e-11)
 
 
 def test_a_thousand_candidates_and_logits_far_apart_stay_finite():

@@ -30,7 +30,10 @@ _P = tuple((-1.0) ** d / math.factorial(d + 1) for d in range(1, 6))  # (1 - exp
 _FEWEST_DIGITS = 1.0 / 64  # below this rate 1 - exp(-rate) loses more than six bits
 # An item that rarely arrives has p proportional to t: how rarely makes no difference.
 _RAREST, _SUREST = -600.0, 600.0
+_ARRIVED = 720.0  # exp of minus it is zero, and no denormal number, which would be slow
 _MAX_SEARCH, _MAX_NODES = 100, 5_000
+# A loop over few items is as slow as its remainder, so there is none.
+LANES = 8
 
 
 @kernel
@@ -60,7 +63,7 @@ def _at_clock(start, factor, inverse, even, h):
     """
     product, total, slope = 1.0, 0.0, 0.0
     for c in range(start.size):
-        x = min(start[c] * factor, 700.0)
+        x = min(start[c] * factor, _ARRIVED)
         e = exp_of(-x)
         series = x * (1.0 + x * (_P[0] + x * (_P[1] + x * (_P[2] + x * (_P[3] + x * _P[4])))))
         p = series if x < _FEWEST_DIGITS else 1.0 - e
@@ -81,17 +84,18 @@ def _weighted(h, values):
 
 
 @kernel
-def _peak(theta, log_w, lam, inverse, h):
+def _peak(theta, count, log_w, lam, inverse, h):
     """Return (log time, width) of the peak of M S, with the rates there in ``lam``: Newton within a bracket."""
-    exp_into(theta, 1.0, 0.0, lam)
-    w, own, count = np.exp(log_w), fast_sum(lam), theta.size
+    w, own = np.exp(log_w), 0.0
+    for c in range(count):
+        own += exp_of(theta[c])
     low, high = np.log(0.5) - np.log(w + own), np.log(3.0 + np.log(count)) - theta.min()
     if log_w > -np.inf:
         high = min(high, np.log(count) - log_w)
     s = min(max(np.log(count) - np.log(w + 0.5 * own), low), high)
     width = 1.0
     for _ in range(_MAX_SEARCH):
-        for c in range(count):
+        for c in range(theta.size):
             lam[c] = exp_of(min(max(theta[c] + s, _RAREST), _SUREST))
         _, total, slope = _at_clock(lam, 1.0, inverse, 1.0, h)
         gone = np.exp(min(log_w + s, 700.0))
@@ -110,17 +114,17 @@ def _peak(theta, log_w, lam, inverse, h):
 
 
 @kernel
-def exchange(theta, log_w, values, scratch, out):
+def exchange(theta, count, log_w, values, scratch, out):
     """
-    Fill ``out`` (K+1,) with G for the K+1 first arrivals of logits ``theta`` and the values without each of them.
+    Fill ``out`` with G for ``count`` first arrivals, K+1 of them, of logits ``theta`` and the values without each.
 
-    ``log_w`` is the log of the weight of all others. ``scratch`` is (3, K+1). A shift of theta and log_w together
-    changes nothing.
+    ``log_w`` is the log of the weight of all others. A shift of theta and log_w together changes nothing. All arrays
+    are (P,), ``scratch`` (3, P), P a multiple of LANES: what is beyond the first arrivals has theta inf and value 0.
     """
     start, inverse, h = scratch[0], scratch[1], scratch[2]
     size = theta.size
     inverse[:] = 1.0
-    s, width = _peak(theta, log_w, start, inverse, h)
+    s, width = _peak(theta, count, log_w, start, inverse, h)
     for c in range(size):
         inverse[c] = 1.0 / -np.expm1(-start[c])
     gone = np.exp(min(log_w + s, 700.0))
@@ -195,12 +199,15 @@ def values_without(arrivals, utility, noise, signs, betas, chances, critic, posi
 def add_swap_rows(theta, exp_theta, shifts, arrivals, values, rows):
     """Add G to rows (B, n), given the K+1 first arrivals and the values without each; theta is (B, n), or (1, n)."""
     batch, n_first = arrivals.shape
-    w, near, out, scratch = np.empty(theta.shape[1]), np.empty(n_first), np.empty(n_first), np.empty((3, n_first))
+    size = -(-n_first // LANES) * LANES
+    w, near, worth = np.empty(theta.shape[1]), np.full(size, np.inf), np.zeros(size)
+    out, scratch = np.empty(size), np.empty((3, size))
     for b in range(batch):
         m = b if theta.shape[0] > 1 else 0
         log_w = log_rest(theta[m], exp_theta[m], shifts[m], arrivals[b], w)
         for c in range(n_first):
             near[c] = theta[m, arrivals[b, c]] + shifts[m]
-        exchange(near, log_w, values[b], scratch, out)
+            worth[c] = values[b, c]
+        exchange(near, n_first, log_w, worth, scratch, out)
         for c in range(n_first):
             rows[b, arrivals[b, c]] += out[c]
