@@ -9,54 +9,113 @@ The kernels that call these are cached on disk by their own file: after a change
 import numpy as np
 
 from capg_core._kernel import kernel
+from capg_core.batch.exp import arrive_into, exp_into
 
-BLOCK = 8  # nodes worked on together: one vector register, and the prefixes of 1,000 items stay in cache
+_BLOCK, _SMALL_BLOCK = 32, 8  # nodes worked on together: long loops over them are vectorised
+_LARGE = 4e6  # numbers kept for a block: 32 MB
 ARRIVED = 8.0  # exp(-e^8) is zero in double precision: the item has arrived
+_PIECE = 32  # items whose exponentials are computed at once, all in the fastest cache
+
+
+@kernel
+def block_size(n_kept):
+    """Return how many nodes to work on together, where ``n_kept`` numbers are kept for each; it divides 32."""
+    return _BLOCK if n_kept * _BLOCK <= _LARGE else _SMALL_BLOCK
+
+
+@kernel
+def segment_length(n):
+    """Return how many items to go through between the polynomials that are kept, so that few are."""
+    return int(np.ceil(np.sqrt(n)))
 
 
 @kernel
 def arrivals_at(theta, nodes, lam, p, slope):
     """Fill lam = w t, p = 1 - exp(-lam) and slope = dp/ds at each node, for each item."""
     step = np.exp(nodes - nodes[0])
-    for j in range(theta.size):
-        first = np.exp(min(theta[j] + nodes[0], ARRIVED))
-        for q in range(nodes.size):
-            x = min(first * step[q], 3000.0)
-            lam[j, q] = x
-            if x > 0.5:
-                e = np.exp(-x)
-                p[j, q] = 1.0 - e
-            else:  # 1 - e would lose the digits of a small p
-                p[j, q] = -np.expm1(-x)
-                e = 1.0 - p[j, q]
-            slope[j, q] = x * e
+    latest = np.exp(ARRIVED)
+    first, scratch = np.empty(_PIECE), np.empty(_PIECE * nodes.size)
+    for start in range(0, theta.size, _PIECE):
+        end = min(start + _PIECE, theta.size)
+        m = end - start
+        exp_into(theta[start:end], 1.0, nodes[0], first[:m], scratch[:m])
+        for j in range(m):
+            begin, row = min(first[j], latest), lam[start + j]
+            for q in range(row.size):
+                row[q] = min(begin * step[q], 3000.0)
+        rate, rise = lam[start:end].reshape(-1), slope[start:end].reshape(-1)
+        arrive_into(rate, p[start:end].reshape(-1), rise, scratch[: rate.size])
+        for i in range(rate.size):
+            rise[i] *= rate[i]
 
 
 @kernel
 def extend(old, p, new):
     """Multiply the polynomials ``old`` (degree, node), truncated, by 1 - p + p z."""
-    for q in range(BLOCK):
+    for q in range(p.size):
         new[0, q] = old[0, q] * (1.0 - p[q])
     for d in range(1, old.shape[0]):
-        for q in range(BLOCK):
+        for q in range(p.size):
             new[d, q] = old[d, q] + p[q] * (old[d - 1, q] - old[d, q])
+
+
+@kernel
+def prefixes(before, p, inside, after):
+    """Fill inside[j] with the polynomial ``before`` times those of the first j items, and ``after`` with all of them."""
+    last = p.shape[0] - 1
+    inside[0] = before
+    for j in range(last):
+        extend(inside[j], p[j], inside[j + 1])
+    extend(inside[last], p[last], after)
+
+
+@kernel
+def extend_back(old, p, new):
+    """As `extend`, for polynomials whose coefficients stand in falling order: a loop that runs down is not vectorised."""
+    last = old.shape[0] - 1
+    for d in range(last):
+        for q in range(p.size):
+            new[d, q] = old[d, q] + p[q] * (old[d + 1, q] - old[d, q])
+    for q in range(p.size):
+        new[last, q] = old[last, q] * (1.0 - p[q])
+
+
+@kernel
+def multiply_at_top(prefix, falling, out):
+    """Fill out with the coefficient of z^(K-1) in the product of two polynomials, the second in falling order."""
+    out[:] = 0.0
+    for d in range(prefix.shape[0]):
+        for q in range(out.size):
+            out[q] += prefix[d, q] * falling[d, q]
 
 
 @kernel
 def extend_flow(flow, pmf, lam, p, new):
     """Add an item to flow[d] = -d/ds P(N <= d) = sum_c p_c' P(N without c = d); ``pmf`` is that before the item."""
-    for q in range(BLOCK):
+    for q in range(p.size):
         new[0, q] = (1.0 - p[q]) * (flow[0, q] + lam[q] * pmf[0, q])
     for d in range(1, flow.shape[0]):
-        for q in range(BLOCK):
+        for q in range(p.size):
             new[d, q] = p[q] * flow[d - 1, q] + (1.0 - p[q]) * (flow[d, q] + lam[q] * pmf[d, q])
 
 
 @kernel
-def prefix_rates(lam, rates):
-    """Fill rates[m] = total rate (w t) of the m best items; T_B is exp of minus it."""
-    for q in range(BLOCK):
-        rates[0, q] = 0.0
+def extend_flow_back(flow, pmf, lam, p, new):
+    """As `extend_flow`, for polynomials whose coefficients stand in falling order."""
+    last = flow.shape[0] - 1
+    for d in range(last):
+        for q in range(p.size):
+            new[d, q] = p[q] * flow[d + 1, q] + (1.0 - p[q]) * (flow[d, q] + lam[q] * pmf[d, q])
+    for q in range(p.size):
+        new[last, q] = (1.0 - p[q]) * (flow[last, q] + lam[q] * pmf[last, q])
+
+
+@kernel
+def prefix_rates(lam, rates, none_of):
+    """Fill rates[m] = total rate (w t) of the m best items, and none_of[m] = exp(-rates[m]): none of them is there."""
+    rates[0] = 0.0
     for j in range(lam.shape[0]):
-        for q in range(BLOCK):
+        for q in range(lam.shape[1]):
             rates[j + 1, q] = rates[j, q] + lam[j, q]
+    flat = rates.reshape(-1)
+    exp_into(flat, -1.0, 0.0, none_of.reshape(-1), np.empty(flat.size))

@@ -10,10 +10,10 @@ import numpy as np
 
 from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector, renamed
 from capg_core._kernel import kernel
-from capg_core.exact.arrivals import ARRIVED, BLOCK, arrivals_at, extend
+from capg_core.exact.arrivals import ARRIVED, arrivals_at, block_size, extend_back, multiply_at_top, prefixes, segment_length
 from capg_core.exact.inclusion_slopes import gradient_kernel, score_kernel
 from capg_core.exact.paper_formula import paper_inclusion
-from capg_core.exact.race import arrival_rates, asymptotic_clock, clock_nodes, log_total, near_logits
+from capg_core.exact.race import arrival_rates, arrived_by, asymptotic_clock, clock_nodes, log_total, near_logits
 
 INCLUSION_MARGINALS = ("exact", "asymptotic", "paper", "with_replacement")
 
@@ -23,38 +23,43 @@ _NO_CHANCE = 1e-250  # a probability below this has lost digits, or is zero
 
 
 @kernel
-def _at_most(p, k, leave_one_out):
-    """Fill leave_one_out[i, q] = P(fewer than k arrivals among the items other than i) at the nodes of a block."""
-    n = p.shape[0]
-    prefix = np.zeros((n + 1, k, BLOCK))
-    prefix[0, 0, :] = 1.0
-    for j in range(n):
-        extend(prefix[j], p[j], prefix[j + 1])
-    # below[d] = P(at most d arrivals among the items after i); positive terms only, so nothing cancels
-    below = np.ones((k, BLOCK))
-    following = np.empty((k, BLOCK))
-    for i in range(n - 1, -1, -1):
-        for q in range(BLOCK):
-            leave_one_out[i, q] = 0.0
-        for d in range(k):
-            for q in range(BLOCK):
-                leave_one_out[i, q] += prefix[i, d, q] * below[k - 1 - d, q]
-        extend(below, p[i], following)
-        below, following = following, below
+def _at_most(p, k, marks, inside, leave_one_out):
+    """Fill leave_one_out[i, q] = P(fewer than k arrivals among the items other than i) at the nodes of a block.
+
+    Only the polynomials at the beginning of each segment are kept (``marks``), and those ``inside`` one of them.
+    """
+    length, n_nodes = inside.shape[0], p.shape[1]
+    marks[0] = 0.0
+    marks[0, 0, :] = 1.0
+    for s in range(marks.shape[0] - 1):
+        prefixes(marks[s], p[s * length : (s + 1) * length], inside, marks[s + 1])
+    # below[d] = P(at most k - 1 - d arrivals among the items after i); positive terms only, so nothing cancels
+    below = np.ones((k, n_nodes))
+    spare = np.empty((k, n_nodes))
+    for s in range(marks.shape[0] - 2, -1, -1):
+        items = p[s * length : (s + 1) * length]
+        if s < marks.shape[0] - 2:  # the last is still there
+            prefixes(marks[s], items, inside, spare)
+        for i in range(items.shape[0] - 1, -1, -1):
+            multiply_at_top(inside[i], below, leave_one_out[s * length + i])
+            extend_back(below, items[i], spare)
+            below, spare = spare, below
 
 
 @kernel
 def _inclusion_kernel(theta, k, nodes, node_weights, gaps):
     """Integrate dp_i P(N_{-i} <= k-1) over the nodes, and over the gaps in closed form."""
-    n = theta.size
+    n, length = theta.size, segment_length(theta.size)
+    block = block_size(4 * n + 2 * length * k)
     pi = np.zeros(n)
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    loo = np.empty((n, BLOCK))
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        _at_most(p, k, loo)
+    lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
+    loo = np.empty((n, block))
+    marks, inside = np.empty(((n - 1) // length + 2, k, block)), np.empty((length, k, block))
+    for start in range(0, nodes.size, block):
+        arrivals_at(theta, nodes[start : start + block], lam, p, slope)
+        _at_most(p, k, marks, inside, loo)
         for i in range(n):
-            for q in range(BLOCK):
+            for q in range(block):
                 pi[i] += node_weights[start + q] * slope[i, q] * loo[i, q]
     for g in range(gaps.shape[0]):
         begin, end = gaps[g]
@@ -142,7 +147,7 @@ def inclusion_of(logits, k, marginal="exact"):
         if k == theta.size:
             result[keep] = 1.0
         else:
-            result[keep] = -np.expm1(-arrival_rates(theta, asymptotic_clock(theta, float(k)))[0])
+            result[keep] = arrived_by(theta, asymptotic_clock(theta, float(k)))
     elif marginal == "paper":
         result[keep] = paper_inclusion(theta, np.arange(theta.size), k, False)[0]
     else:

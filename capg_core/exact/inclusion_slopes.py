@@ -11,17 +11,72 @@ in the moments when j and a compete for the last place.
 import numpy as np
 
 from capg_core._kernel import kernel
-from capg_core.exact.arrivals import ARRIVED, BLOCK, arrivals_at, extend
+from capg_core.exact.arrivals import (
+    ARRIVED, arrivals_at, block_size, extend, extend_back, multiply_at_top, prefixes, segment_length,
+)  # fmt: skip
 
 
 @kernel
 def _extend_dual(dual, old, p, pull, new):
     """Multiply by 1 - p + p z and add ``pull`` times ``old``, the polynomial without this item."""
-    for q in range(BLOCK):
+    for q in range(p.size):
         new[0, q] = dual[0, q] * (1.0 - p[q]) + pull[q] * old[0, q]
     for d in range(1, old.shape[0]):
-        for q in range(BLOCK):
+        for q in range(p.size):
             new[d, q] = dual[d, q] + p[q] * (dual[d - 1, q] - dual[d, q]) + pull[q] * old[d, q]
+
+
+@kernel
+def _extend_dual_back(dual, old, p, pull, new):
+    """As `_extend_dual`, for polynomials whose coefficients stand in falling order."""
+    last = old.shape[0] - 1
+    for d in range(last):
+        for q in range(p.size):
+            new[d, q] = dual[d, q] + p[q] * (dual[d + 1, q] - dual[d, q]) + pull[q] * old[d, q]
+    for q in range(p.size):
+        new[last, q] = dual[last, q] * (1.0 - p[q]) + pull[q] * old[last, q]
+
+
+@kernel
+def _dual_prefixes(before, p, pull, inside, dual_inside, dual_after):
+    """Fill the dual parts of `prefixes`, which has filled ``inside``."""
+    last = p.shape[0] - 1
+    dual_inside[0] = before
+    for j in range(last):
+        _extend_dual(dual_inside[j], inside[j], p[j], pull[j], dual_inside[j + 1])
+    _extend_dual(dual_inside[last], inside[last], p[last], pull[last], dual_after)
+
+
+@kernel
+def _gradient_block(p, pull, k, marks, dual_marks, inside, dual_inside, fewer, competing):
+    """Fill fewer[j] = P(N_{-j} <= k-1) and competing[j] = sum_a pull_a P(N_{-a,-j} = k-1) at the nodes of a block."""
+    length, n_nodes, n_segments = inside.shape[0], p.shape[1], marks.shape[0] - 1
+    marks[0], dual_marks[0] = 0.0, 0.0
+    marks[0, 0, :] = 1.0
+    for s in range(n_segments):
+        items = slice(s * length, (s + 1) * length)
+        prefixes(marks[s], p[items], inside, marks[s + 1])
+        _dual_prefixes(dual_marks[s], p[items], pull[items], inside, dual_inside, dual_marks[s + 1])
+    # of the items after j, in falling order
+    suffix, dual, below = np.zeros((k, n_nodes)), np.zeros((k, n_nodes)), np.ones((k, n_nodes))
+    suffix[k - 1, :] = 1.0
+    spare, other, part = np.empty((k, n_nodes)), np.empty((k, n_nodes)), np.empty(n_nodes)
+    for s in range(n_segments - 1, -1, -1):
+        begin, end = s * length, min((s + 1) * length, p.shape[0])
+        if s < n_segments - 1:  # the last is still there
+            prefixes(marks[s], p[begin:end], inside, spare)
+            _dual_prefixes(dual_marks[s], p[begin:end], pull[begin:end], inside, dual_inside, spare)
+        for j in range(end - 1, begin - 1, -1):
+            multiply_at_top(inside[j - begin], below, fewer[j])
+            multiply_at_top(dual_inside[j - begin], suffix, competing[j])
+            multiply_at_top(inside[j - begin], dual, part)
+            competing[j] += part
+            _extend_dual_back(dual, suffix, p[j], pull[j], spare)
+            dual, spare = spare, dual
+            extend_back(suffix, p[j], spare)
+            suffix, spare = spare, suffix
+            extend_back(below, p[j], other)
+            below, other = other, below
 
 
 @kernel
@@ -31,41 +86,24 @@ def gradient_kernel(theta, k, c, nodes, node_weights, low):
     The first term is c_j d pi_j / d theta_j, up to p_j' at the beginning ``low`` of the clock; the second is the
     coefficient of z^(k-1) in the dual part (the competitors a) of prefix times suffix.
     """
-    n = theta.size
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    pull = np.empty((n, BLOCK))
-    prefix, dual_prefix = np.zeros((n + 1, k, BLOCK)), np.zeros((n + 1, k, BLOCK))
-    suffix, dual, below = np.zeros((k, BLOCK)), np.zeros((k, BLOCK)), np.zeros((k, BLOCK))
-    new, new_dual, new_below = np.empty((k, BLOCK)), np.empty((k, BLOCK)), np.empty((k, BLOCK))
-    fewer, competing = np.empty(BLOCK), np.empty(BLOCK)
+    n, length = theta.size, segment_length(theta.size)
+    block = block_size(6 * n + 4 * length * k)
+    lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
+    pull, fewer, competing = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
+    marks, inside = np.empty(((n - 1) // length + 2, k, block)), np.empty((length, k, block))
+    dual_marks, dual_inside = np.empty_like(marks), np.empty_like(inside)
     first = np.exp(np.minimum(theta + low, ARRIVED))
     gradient = c * first * np.exp(-first)
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        prefix[0, 0, :] = 1.0
+    for start in range(0, nodes.size, block):
+        arrivals_at(theta, nodes[start : start + block], lam, p, slope)
         for j in range(n):
-            for q in range(BLOCK):
+            for q in range(block):
                 pull[j, q] = c[j] * slope[j, q]
-            extend(prefix[j], p[j], prefix[j + 1])
-            _extend_dual(dual_prefix[j], prefix[j], p[j], pull[j], dual_prefix[j + 1])
-        suffix[:], dual[:], below[:] = 0.0, 0.0, 1.0
-        suffix[0, :] = 1.0
-        for j in range(n - 1, -1, -1):
-            fewer[:], competing[:] = 0.0, 0.0
-            for d in range(k):
-                e = k - 1 - d
-                for q in range(BLOCK):
-                    fewer[q] += prefix[j, d, q] * below[e, q]
-                    competing[q] += dual_prefix[j, d, q] * suffix[e, q] + prefix[j, d, q] * dual[e, q]
-            for q in range(BLOCK):
-                own = c[j] * (1.0 - lam[j, q]) * fewer[q]
-                gradient[j] += node_weights[start + q] * slope[j, q] * (own - competing[q])
-            _extend_dual(dual, suffix, p[j], pull[j], new_dual)
-            extend(suffix, p[j], new)
-            extend(below, p[j], new_below)
-            suffix, new = new, suffix
-            dual, new_dual = new_dual, dual
-            below, new_below = new_below, below
+        _gradient_block(p, pull, k, marks, dual_marks, inside, dual_inside, fewer, competing)
+        for j in range(n):
+            for q in range(block):
+                own = c[j] * (1.0 - lam[j, q]) * fewer[j, q]
+                gradient[j] += node_weights[start + q] * slope[j, q] * (own - competing[j, q])
     return gradient
 
 
@@ -73,14 +111,14 @@ def gradient_kernel(theta, k, c, nodes, node_weights, low):
 def _compete(p, slope, push, r, k, own, new, suffix, rows, place):
     """Add what item r and each item after it take from each other; ``own`` begins with the arrivals before r."""
     n, m = p.shape[0], rows.shape[0]
-    meeting = np.empty(BLOCK)
+    meeting = np.empty(push.size)
     for j in range(r + 1, n):
-        meeting[:] = 0.0  # P(k - 1 arrivals among the items but r and j): these two compete for the last place
-        for d in range(max(0, k - n + j), min(k, j)):
-            for q in range(BLOCK):
-                meeting[q] += own[d, q] * suffix[j + 1, k - 1 - d, q]
+        # P(k - 1 arrivals among the items but r and j): these two compete for the last place
+        begin, end = max(0, k - n + j), min(k, j)
+        meeting[:] = 0.0
+        multiply_at_top(own[begin:end], suffix[j + 1, begin:end], meeting)
         taken = 0.0
-        for q in range(BLOCK):
+        for q in range(push.size):
             taken += push[q] * slope[j, q] * meeting[q]
         rows[r, place[j]] -= taken
         if j < m:
@@ -102,18 +140,19 @@ def score_kernel(theta, items, k, nodes, node_weights):
     place = np.concatenate((items, np.flatnonzero(~asked)))
     in_front = theta[place]
     rows = np.zeros((m, n))
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    suffix, push = np.zeros((n + 1, k, BLOCK)), np.empty(BLOCK)
-    before, new, own = np.empty((k, BLOCK)), np.empty((k, BLOCK)), np.empty((k, BLOCK))
-    suffix[n, 0, :] = 1.0
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(in_front, nodes[start : start + BLOCK], lam, p, slope)
+    block = block_size(n * k)
+    lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
+    suffix, push = np.zeros((n + 1, k, block)), np.empty(block)  # in falling order
+    before, new, own = np.empty((k, block)), np.empty((k, block)), np.empty((k, block))
+    suffix[n, k - 1, :] = 1.0
+    for start in range(0, nodes.size, block):
+        arrivals_at(in_front, nodes[start : start + block], lam, p, slope)
         for j in range(n - 1, 0, -1):
-            extend(suffix[j + 1], p[j], suffix[j])
+            extend_back(suffix[j + 1], p[j], suffix[j])
         before[:] = 0.0
         before[0, :] = 1.0
         for r in range(m):
-            for q in range(BLOCK):
+            for q in range(block):
                 push[q] = node_weights[start + q] * slope[r, q]
             own[:] = before
             _compete(p, slope, push, r, k, own, new, suffix, rows, place)

@@ -16,7 +16,10 @@ from capg_core._checks import as_items, as_name, renamed
 from capg_core._kernel import kernel
 from capg_core.batch.exp import weigh
 from capg_core.batch.outcome import mix_scores, outcome_rows
-from capg_core.exact.arrivals import BLOCK, arrivals_at, extend, extend_flow, prefix_rates
+from capg_core.exact.arrivals import (
+    arrivals_at, block_size, extend, extend_back, extend_flow, extend_flow_back, multiply_at_top, prefix_rates,
+    prefixes, segment_length,
+)  # fmt: skip
 from capg_core.exact.inclusion import inclusion_of, inclusion_score_of, log_inclusion_of
 from capg_core.exact.outcome_far import far_log_rho, far_scores
 from capg_core.exact.problem import as_problem
@@ -34,22 +37,22 @@ _CHUNK = 256  # items whose scores are worked on at once, so that memory beside 
 def _outcome_kernel(theta, k, nodes, node_weights):
     """Return rho for items sorted best first: one sweep from the worst item to the best."""
     n = theta.size
-    rho = np.zeros(n)
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    rates = np.empty((n + 1, BLOCK))
-    pmf, new_pmf = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
-    flow, new_flow = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        prefix_rates(lam, rates)
+    rho, block = np.zeros(n), block_size(6 * n + 4 * k)
+    lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
+    rates, none_of = np.empty((n + 1, block)), np.empty((n + 1, block))
+    pmf, new_pmf = np.empty((k, block)), np.empty((k, block))
+    flow, new_flow = np.empty((k, block)), np.empty((k, block))
+    for start in range(0, nodes.size, block):
+        arrivals_at(theta, nodes[start : start + block], lam, p, slope)
+        prefix_rates(lam, rates, none_of)
         pmf[:], flow[:] = 0.0, 0.0
         pmf[0, :] = 1.0
         for a in range(n - 1, -1, -1):
-            for q in range(BLOCK):
+            for q in range(block):
                 last = slope[a, q] * pmf[k - 1, q]
                 if k > 1:
                     last += p[a, q] * flow[k - 2, q]
-                rho[a] += node_weights[start + q] * np.exp(-rates[a, q]) * last
+                rho[a] += node_weights[start + q] * none_of[a, q] * last
             extend_flow(flow, pmf, lam[a], p[a], new_flow)
             extend(pmf, p[a], new_pmf)
             pmf, new_pmf = new_pmf, pmf
@@ -58,36 +61,39 @@ def _outcome_kernel(theta, k, nodes, node_weights):
 
 
 @kernel
-def _worse_items(lam, rates, p, slope, a, k, factor, prefix, gradient):
+def _worse_items(lam, rates, p, slope, a, k, factor, marks, inside, gradient):
     """Add what each item worse than a does to d rho_a at the nodes of a block; return (f_C, g_C) of all of them.
 
     A worse item helps when it takes the last place from a better one (a is in already), and hurts when it takes that
     place from a.
     """
-    n = p.shape[0]
-    pmf, new_pmf = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
-    flow, new_flow = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
-    one, two = np.empty(BLOCK), np.empty(BLOCK)
-    prefix[0, :, :] = 0.0
-    prefix[0, 0, :] = 1.0
-    for j in range(a + 1, n):
-        extend(prefix[j - a - 1], p[j], prefix[j - a])
-    pmf[0, :] = 1.0
-    for j in range(n - 1, a, -1):
-        one[:], two[:] = 0.0, 0.0
-        for d in range(k):
-            for q in range(BLOCK):
-                one[q] += prefix[j - a - 1, d, q] * pmf[k - 1 - d, q]
-        for d in range(k - 1):
-            for q in range(BLOCK):
-                two[q] += prefix[j - a - 1, d, q] * pmf[k - 2 - d, q]
-        for q in range(BLOCK):
-            takes = p[a, q] * rates[a, q] * two[q] - slope[a, q] * one[q]
-            gradient[j] += factor[q] * slope[j, q] * takes
-        extend_flow(flow, pmf, lam[j], p[j], new_flow)
-        extend(pmf, p[j], new_pmf)
-        pmf, new_pmf = new_pmf, pmf
-        flow, new_flow = new_flow, flow
+    n, n_nodes, length = p.shape[0], p.shape[1], inside.shape[0]
+    one, two = np.empty(n_nodes), np.empty(n_nodes)
+    marks[0] = 0.0
+    marks[0, 0, :] = 1.0
+    n_segments = (n - a - 2 + length) // length
+    for s in range(n_segments):
+        begin = a + 1 + s * length
+        prefixes(marks[s], p[begin : begin + length], inside, marks[s + 1])
+    # of the items after j, in falling order
+    pmf, new_pmf = np.zeros((k, n_nodes)), np.empty((k, n_nodes))
+    flow, new_flow = np.zeros((k, n_nodes)), np.empty((k, n_nodes))
+    pmf[k - 1, :] = 1.0
+    for s in range(n_segments - 1, -1, -1):
+        begin = a + 1 + s * length
+        end = min(begin + length, n)
+        if s < n_segments - 1:  # the last is still there
+            prefixes(marks[s], p[begin:end], inside, new_pmf)
+        for j in range(end - 1, begin - 1, -1):
+            multiply_at_top(inside[j - begin], pmf, one)
+            multiply_at_top(inside[j - begin, : k - 1], pmf[1:], two)
+            for q in range(n_nodes):
+                takes = p[a, q] * rates[a, q] * two[q] - slope[a, q] * one[q]
+                gradient[j] += factor[q] * slope[j, q] * takes
+            extend_flow_back(flow, pmf, lam[j], p[j], new_flow)
+            extend_back(pmf, p[j], new_pmf)
+            pmf, new_pmf = new_pmf, pmf
+            flow, new_flow = new_flow, flow
     return pmf, flow
 
 
@@ -97,28 +103,30 @@ def _score_kernel(theta, items, k, nodes, node_weights):
 
     Better items and a itself have terms of one sign.
     """
-    n = theta.size
+    n, length = theta.size, segment_length(theta.size)
     rows, rho = np.zeros((items.size, n)), np.zeros(items.size)
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    rates = np.empty((n + 1, BLOCK))
-    prefix = np.zeros((n + 1, k, BLOCK))  # arrivals among the items a+1 … j-1
-    factor = np.empty(BLOCK)
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        prefix_rates(lam, rates)
+    block = block_size(5 * n + 2 * length * k)
+    lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
+    rates, none_of = np.empty((n + 1, block)), np.empty((n + 1, block))
+    # of the arrivals among the items a+1 … j-1
+    marks, inside = np.empty(((n - 1) // length + 2, k, block)), np.empty((length, k, block))
+    factor = np.empty(block)
+    for start in range(0, nodes.size, block):
+        arrivals_at(theta, nodes[start : start + block], lam, p, slope)
+        prefix_rates(lam, rates, none_of)
         for row in range(items.size):
             a = items[row]
-            for q in range(BLOCK):
-                factor[q] = node_weights[start + q] * np.exp(-rates[a, q])
+            for q in range(block):
+                factor[q] = node_weights[start + q] * none_of[a, q]
             if factor.max() == 0.0:
                 continue
-            pmf, flow = _worse_items(lam, rates, p, slope, a, k, factor, prefix, rows[row])
-            for q in range(BLOCK):
-                last = slope[a, q] * pmf[k - 1, q]
+            pmf, flow = _worse_items(lam, rates, p, slope, a, k, factor, marks, inside, rows[row])
+            for q in range(block):
+                last = slope[a, q] * pmf[0, q]
                 if k > 1:
-                    last += p[a, q] * flow[k - 2, q]
+                    last += p[a, q] * flow[1, q]
                 rho[row] += factor[q] * last
-                rows[row, a] += factor[q] * slope[a, q] * (flow[k - 1, q] + rates[a, q] * pmf[k - 1, q])
+                rows[row, a] += factor[q] * slope[a, q] * (flow[0, q] + rates[a, q] * pmf[0, q])
                 for j in range(a):
                     rows[row, j] -= factor[q] * lam[j, q] * last
     return rho, rows

@@ -13,11 +13,14 @@ import functools
 
 import numpy as np
 
-from capg_core._kernel import kernel
+from capg_core._kernel import kernel, summing_kernel
+from capg_core.batch.exp import arrive_into, exp_into, fast_sum
 
 # e^-40 is 4e-18: what lies beyond is below rounding.
 _NEGLIGIBLE = 40.0
 _NODES_PER_PANEL = 32
+# Items whose exponentials are computed at once: they stay in the fastest cache.
+_PIECE = 1024
 # Beyond this the clock, which stands at minus a logit, has few digits left for what is near it.
 _FAR = 1e4
 # exp(-800) is zero: an item so far below the next is never before it, and a larger distance says no more.
@@ -52,26 +55,33 @@ def log_add(a, b):
     return a if b == -np.inf else a + np.log1p(np.exp(b - a))
 
 
+@summing_kernel
+def _sums(rate, arrived, stay):
+    """Return sum arrived, sum stay and sum rate * stay."""
+    total, missing, flow = 0.0, 0.0, 0.0
+    for j in range(rate.size):
+        total += arrived[j]
+        missing += stay[j]
+        flow += rate[j] * stay[j]
+    return total, missing, flow
+
+
 @kernel
 def _expected_arrivals(theta, s):
     """Return the expected number that arrived by e^s, that did not, and the rate of arrival in s."""
-    arrived, missing, rate = 0.0, 0.0, 0.0
-    for j in range(theta.size):
-        x = theta[j] + s
-        if x > 7.0:  # e^-1096 is zero in double precision
-            arrived += 1.0
-        else:
-            lam = np.exp(x)
-            if lam > 0.5:
-                e = np.exp(-lam)
-                arrived += 1.0 - e
-            else:
-                p = -np.expm1(-lam)
-                arrived += p
-                e = 1.0 - p
-            missing += e
-            rate += lam * e
-    return arrived, missing, rate
+    size = min(theta.size, _PIECE)
+    rate, arrived, stay, scratch = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    sums = np.zeros(3)
+    for start in range(0, theta.size, _PIECE):
+        piece = theta[start : start + _PIECE]
+        m = piece.size
+        exp_into(piece, 1.0, s, rate[:m], scratch[:m])
+        arrive_into(rate[:m], arrived[:m], stay[:m], scratch[:m])
+        total, missing, flow = _sums(rate[:m], arrived[:m], stay[:m])
+        sums[0] += total
+        sums[1] += missing
+        sums[2] += flow
+    return sums[0], sums[1], sums[2]
 
 
 @kernel
@@ -213,9 +223,9 @@ def asymptotic_clock(theta, count):
         top = max(top, value)
         if value > -np.inf:
             bottom = min(bottom, value)
-    total = 0.0
-    for value in theta:
-        total += np.exp(value - top)
+    weight = np.empty(theta.size)
+    exp_into(theta, 1.0, -top, weight, np.empty(theta.size))
+    total = fast_sum(weight)
     low = np.log(count) - top - np.log(total)  # 1 - e^-x <= x: the clock is never earlier
     high = -bottom + 5.0 + np.log(theta.size)
     s = low
@@ -226,6 +236,8 @@ def asymptotic_clock(theta, count):
         else:
             high = s
         step = (count - arrived) / rate if rate > 0.0 else np.inf
+        if abs(step) <= 1e-10 * max(1.0, abs(s)):  # Newton squares the error
+            return s + step
         following = s + step
         if not low < following < high:
             following = 0.5 * (low + high)
@@ -233,6 +245,15 @@ def asymptotic_clock(theta, count):
             return following
         s = following
     return s
+
+
+@kernel
+def arrived_by(theta, s):
+    """Return 1 - exp(-w t) of each item at t = e^s."""
+    rate, arrived, stay, scratch = (np.empty(theta.size), np.empty(theta.size), np.empty(theta.size), np.empty(theta.size))
+    exp_into(theta, 1.0, s, rate, scratch)
+    arrive_into(rate, arrived, stay, scratch)
+    return arrived
 
 
 def arrival_rates(theta, s):

@@ -7,12 +7,26 @@ by term on the race clock.
 import numpy as np
 
 from capg_core._kernel import kernel
-from capg_core.exact.arrivals import BLOCK, arrivals_at, extend, extend_flow, prefix_rates
+from capg_core.exact.arrivals import (
+    arrivals_at, block_size, extend, extend_back, extend_flow_back, multiply_at_top, prefix_rates, segment_length,
+)  # fmt: skip
 from capg_core.exact.inclusion import inclusion_gradient_of
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
 from capg_core.exact.race import clock_nodes, near_logits
 from capg_core.late_stage import best_first
+
+
+@kernel
+def _pulls(before, p, source, inside, after):
+    """As `prefixes`, with ``source[j]`` added to degree 0 behind item j."""
+    last = p.shape[0] - 1
+    inside[0] = before
+    for j in range(p.shape[0]):
+        following = inside[j + 1] if j < last else after
+        extend(inside[j], p[j], following)
+        for q in range(p.shape[1]):
+            following[0, q] += source[j, q]
 
 
 @kernel
@@ -22,36 +36,38 @@ def _value_gradient_kernel(theta, k, drops, nodes, node_weights):
     Items among the m best push by lam_j T_m g_m, the others pull by p_j' times the coefficient of z^(K-1) in
     (polynomial of the drops before j) x (arrivals after j).
     """
-    n = theta.size
-    gradient = np.zeros(n)
-    lam, p, slope = np.empty((n, BLOCK)), np.empty((n, BLOCK)), np.empty((n, BLOCK))
-    rates = np.empty((n + 1, BLOCK))
-    pull = np.zeros((n + 1, k, BLOCK))
-    pmf, new_pmf = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
-    flow, new_flow = np.zeros((k, BLOCK)), np.empty((k, BLOCK))
-    push, total = np.empty(BLOCK), np.empty(BLOCK)
-    for start in range(0, nodes.size, BLOCK):
-        arrivals_at(theta, nodes[start : start + BLOCK], lam, p, slope)
-        prefix_rates(lam, rates)
-        pull[0, :, :] = 0.0
+    n, length = theta.size, segment_length(theta.size)
+    gradient, block = np.zeros(n), block_size(6 * n + 2 * length * k)
+    lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
+    rates, none_of, source = np.empty((n + 1, block)), np.empty((n + 1, block)), np.empty((n, block))
+    n_segments = (n - 1) // length + 1
+    marks, inside = np.zeros((n_segments + 1, k, block)), np.empty((length, k, block))
+    pmf, flow, spare = np.empty((k, block)), np.empty((k, block)), np.empty((k, block))
+    push, total = np.empty(block), np.empty(block)
+    for start in range(0, nodes.size, block):
+        arrivals_at(theta, nodes[start : start + block], lam, p, slope)
+        prefix_rates(lam, rates, none_of)
         for j in range(n):
-            extend(pull[j], p[j], pull[j + 1])
-            for q in range(BLOCK):
-                pull[j + 1, 0, q] += drops[j] * rates[j + 1, q] * np.exp(-rates[j + 1, q])
-        pmf[:], flow[:], push[:] = 0.0, 0.0, 0.0
-        pmf[0, :] = 1.0
-        for j in range(n - 1, -1, -1):
-            total[:] = 0.0
-            for d in range(k):
-                for q in range(BLOCK):
-                    total[q] += pull[j, d, q] * pmf[k - 1 - d, q]
-            for q in range(BLOCK):
-                push[q] += drops[j] * np.exp(-rates[j + 1, q]) * flow[k - 1, q]
-                gradient[j] += node_weights[start + q] * (lam[j, q] * push[q] - slope[j, q] * total[q])
-            extend_flow(flow, pmf, lam[j], p[j], new_flow)
-            extend(pmf, p[j], new_pmf)
-            pmf, new_pmf = new_pmf, pmf
-            flow, new_flow = new_flow, flow
+            for q in range(block):
+                source[j, q] = drops[j] * rates[j + 1, q] * none_of[j + 1, q]
+        for s in range(n_segments):
+            items = slice(s * length, (s + 1) * length)
+            _pulls(marks[s], p[items], source[items], inside, marks[s + 1])
+        pmf[:], flow[:], push[:] = 0.0, 0.0, 0.0  # of the items after j, in falling order
+        pmf[k - 1, :] = 1.0
+        for s in range(n_segments - 1, -1, -1):
+            begin, end = s * length, min((s + 1) * length, n)
+            if s < n_segments - 1:  # the last is still there
+                _pulls(marks[s], p[begin:end], source[begin:end], inside, spare)
+            for j in range(end - 1, begin - 1, -1):
+                multiply_at_top(inside[j - begin], pmf, total)
+                for q in range(block):
+                    push[q] += drops[j] * none_of[j + 1, q] * flow[0, q]
+                    gradient[j] += node_weights[start + q] * (lam[j, q] * push[q] - slope[j, q] * total[q])
+                extend_flow_back(flow, pmf, lam[j], p[j], spare)
+                flow, spare = spare, flow
+                extend_back(pmf, p[j], spare)
+                pmf, spare = spare, pmf
     return gradient
 
 
