@@ -11,7 +11,7 @@ import numpy as np
 from capg_core._kernel import kernel
 from capg_core.batch.exp import arrive_into, exp_into
 
-_BLOCK, _SMALL_BLOCK = 32, 8  # nodes worked on together: long loops over them are vectorised
+WHOLE, _PART = 32, 8  # nodes worked on together: long loops over them are vectorised
 _LARGE = 4e6  # numbers kept for a block: 32 MB
 ARRIVED = 8.0  # exp(-e^8) is zero in double precision: the item has arrived
 _PIECE = 32  # items whose exponentials are computed at once, all in the fastest cache
@@ -19,8 +19,8 @@ _PIECE = 32  # items whose exponentials are computed at once, all in the fastest
 
 @kernel
 def block_size(n_kept):
-    """Return how many nodes to work on together, where ``n_kept`` numbers are kept for each; it divides 32."""
-    return _BLOCK if n_kept * _BLOCK <= _LARGE else _SMALL_BLOCK
+    """Return how many nodes to work on together, where ``n_kept`` numbers are kept for each; it divides WHOLE."""
+    return WHOLE if n_kept * WHOLE <= _LARGE else _PART
 
 
 @kernel
@@ -61,7 +61,7 @@ def extend(old, p, new):
 
 @kernel
 def prefixes(before, p, inside, after):
-    """Fill inside[j] with the polynomial ``before`` times those of the first j items, and ``after`` with all of them."""
+    """Fill inside[j] with the polynomial ``before`` times those of the first j items, and ``after`` with all."""
     last = p.shape[0] - 1
     inside[0] = before
     for j in range(last):
@@ -71,7 +71,7 @@ def prefixes(before, p, inside, after):
 
 @kernel
 def extend_back(old, p, new):
-    """As `extend`, for polynomials whose coefficients stand in falling order: a loop that runs down is not vectorised."""
+    """As `extend`, coefficients in falling order: beside a rising loop one that runs down is not vectorised."""
     last = old.shape[0] - 1
     for d in range(last):
         for q in range(p.size):
@@ -101,7 +101,7 @@ def extend_flow(flow, pmf, lam, p, new):
 
 @kernel
 def extend_flow_back(flow, pmf, lam, p, new):
-    """As `extend_flow`, for polynomials whose coefficients stand in falling order."""
+    """As `extend_flow`, coefficients in falling order."""
     last = flow.shape[0] - 1
     for d in range(last):
         for q in range(p.size):

@@ -10,14 +10,25 @@ import numpy as np
 
 from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector, renamed
 from capg_core._kernel import kernel
-from capg_core.exact.arrivals import ARRIVED, arrivals_at, block_size, extend_back, multiply_at_top, prefixes, segment_length
+from capg_core.exact.arrivals import (
+    ARRIVED,
+    arrivals_at,
+    block_size,
+    extend_back,
+    multiply_at_top,
+    prefixes,
+    segment_length,
+)
+from capg_core.exact.inclusion_many import many_kernel, nodes_left, undecided
 from capg_core.exact.inclusion_slopes import gradient_kernel, score_kernel
 from capg_core.exact.paper_formula import paper_inclusion
 from capg_core.exact.race import arrival_rates, arrived_by, asymptotic_clock, clock_nodes, log_total, near_logits
 
 INCLUSION_MARGINALS = ("exact", "asymptotic", "paper", "with_replacement")
 
-_SUM_TOLERANCE = 1e-13
+_SUM_TOLERANCE = 1e-13  # of sum pi, beside K
+_SLOPE_TOLERANCE = 1e-12  # of the gradient's sum, beside the largest weight
+_MANY = 1e6  # n K beyond which the counts are not gone through one by one
 _MAX_REFINE = 32
 _NO_CHANCE = 1e-250  # a probability below this has lost digits, or is zero
 
@@ -87,11 +98,36 @@ def _exact_inclusion(theta, k):
     """Exact inclusion probabilities of finite logits, refined until they sum to K."""
     if k == theta.size:
         return np.ones(k)
+    if theta.size * k >= _MANY and (found := undecided(theta, k)):
+        return found.spread(_exact_inclusion(theta[found.items], found.k))
     refine = 1
     while True:
-        pi = _inclusion_kernel(theta, k, *clock_nodes(theta, k, refine=refine))
+        nodes, node_weights, gaps = clock_nodes(theta, k, refine=refine)
+        pi = np.zeros(theta.size)
+        if theta.size * k >= _MANY:
+            left = many_kernel(theta, k, np.empty(0), nodes, node_weights, pi)
+            nodes, node_weights = nodes_left(nodes, node_weights, left)
+        pi += _inclusion_kernel(theta, k, nodes, node_weights, gaps)
         if abs(pi.sum() - k) <= _SUM_TOLERANCE * k or refine >= _MAX_REFINE:
             return np.minimum(pi, 1.0)
+        refine *= 2
+
+
+def _exact_gradient(theta, k, c):
+    """Exact gradient of sum c pi, refined until it sums to zero."""
+    if theta.size * k >= _MANY and (found := undecided(theta, k)):
+        few = theta[found.items]
+        return found.spread_gradient(_exact_gradient(few, found.k, c[found.items]), _exact_inclusion(few, found.k), c)
+    refine = 1
+    while True:
+        nodes, node_weights, gaps = clock_nodes(theta, k, refine=refine)
+        gradient = np.zeros(theta.size)
+        if theta.size * k >= _MANY:
+            left = many_kernel(theta, k, c, nodes, node_weights, gradient)
+            nodes, node_weights = nodes_left(nodes, node_weights, left)
+        gradient += gradient_kernel(theta, k, c, nodes, node_weights, gaps[0, 1])
+        if abs(gradient.sum()) <= _SLOPE_TOLERANCE * np.abs(c).max() or refine >= _MAX_REFINE:
+            return gradient
         refine *= 2
 
 
@@ -198,10 +234,9 @@ def inclusion_gradient_of(logits, k, item_weights):
     keep, theta = _finite(logits)
     result = np.zeros(logits.size)
     if k < theta.size:
-        nodes, node_weights, gaps = clock_nodes(theta, k)
         kept = item_weights[keep]
         # a constant weight has no gradient; without it nothing large cancels
-        result[keep] = gradient_kernel(theta, k, kept - kept.mean(), nodes, node_weights, gaps[0, 1])
+        result[keep] = _exact_gradient(theta, k, kept - kept.mean())
     return result
 
 

@@ -12,7 +12,14 @@ import numpy as np
 
 from capg_core._kernel import kernel
 from capg_core.exact.arrivals import (
-    ARRIVED, arrivals_at, block_size, extend, extend_back, multiply_at_top, prefixes, segment_length,
+    ARRIVED,
+    arrivals_at,
+    block_size,
+    extend,
+    extend_back,
+    multiply_at_top,
+    prefixes,
+    segment_length,
 )  # fmt: skip
 
 

@@ -17,8 +17,16 @@ from capg_core._kernel import kernel
 from capg_core.batch.exp import weigh
 from capg_core.batch.outcome import mix_scores, outcome_rows
 from capg_core.exact.arrivals import (
-    arrivals_at, block_size, extend, extend_back, extend_flow, extend_flow_back, multiply_at_top, prefix_rates,
-    prefixes, segment_length,
+    arrivals_at,
+    block_size,
+    extend,
+    extend_back,
+    extend_flow,
+    extend_flow_back,
+    multiply_at_top,
+    prefix_rates,
+    prefixes,
+    segment_length,
 )  # fmt: skip
 from capg_core.exact.inclusion import inclusion_of, inclusion_score_of, log_inclusion_of
 from capg_core.exact.outcome_far import far_log_rho, far_scores

@@ -57,31 +57,46 @@ def log_add(a, b):
 
 @summing_kernel
 def _sums(rate, arrived, stay):
-    """Return sum arrived, sum stay and sum rate * stay."""
-    total, missing, flow = 0.0, 0.0, 0.0
+    """Return the sums of `_expected_arrivals`."""
+    early, late, unlikely, flow = 0.0, 0.0, 0.0, 0.0
     for j in range(rate.size):
-        total += arrived[j]
-        missing += stay[j]
+        here = 1.0 if arrived[j] > 0.5 else 0.0
+        early += here
+        late += (1.0 - here) * arrived[j]
+        unlikely += here * stay[j]
         flow += rate[j] * stay[j]
-    return total, missing, flow
+    return early, late, unlikely, flow
 
 
 @kernel
 def _expected_arrivals(theta, s):
-    """Return the expected number that arrived by e^s, that did not, and the rate of arrival in s."""
+    """
+    Return (early, late, unlikely, rate of arrival in s): early - unlikely + late are expected by e^s.
+
+    ``early`` items are more likely than not to have arrived, of them ``unlikely`` is expected to be missing, and of the
+    others ``late`` to have arrived: beside a whole number a small difference keeps its digits.
+    """
     size = min(theta.size, _PIECE)
     rate, arrived, stay, scratch = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    sums = np.zeros(3)
+    sums = np.zeros(4)
     for start in range(0, theta.size, _PIECE):
         piece = theta[start : start + _PIECE]
         m = piece.size
         exp_into(piece, 1.0, s, rate[:m], scratch[:m])
         arrive_into(rate[:m], arrived[:m], stay[:m], scratch[:m])
-        total, missing, flow = _sums(rate[:m], arrived[:m], stay[:m])
-        sums[0] += total
-        sums[1] += missing
-        sums[2] += flow
-    return sums[0], sums[1], sums[2]
+        early, late, unlikely, flow = _sums(rate[:m], arrived[:m], stay[:m])
+        sums[0] += early
+        sums[1] += late
+        sums[2] += unlikely
+        sums[3] += flow
+    return sums[0], sums[1], sums[2], sums[3]
+
+
+@kernel
+def _arrived_and_missing(theta, s):
+    """Return the expected number that arrived by e^s, that did not, and the rate of arrival in s."""
+    early, late, unlikely, rate = _expected_arrivals(theta, s)
+    return early - unlikely + late, theta.size - early - late + unlikely, rate
 
 
 @kernel
@@ -97,7 +112,7 @@ def _chernoff(mean, count):
 @kernel
 def _surely_below(theta, s, count):
     """True where fewer than ``count`` have arrived by e^s but for a negligible probability."""
-    arrived, missing, _ = _expected_arrivals(theta, s)
+    arrived, missing, _ = _arrived_and_missing(theta, s)
     m = theta.size - count  # N >= count means that at most m are missing
     return (arrived < count and _chernoff(arrived, count) > _NEGLIGIBLE) or (
         missing > m and _chernoff(missing, m) > _NEGLIGIBLE
@@ -107,7 +122,7 @@ def _surely_below(theta, s, count):
 @kernel
 def _surely_past(theta, s, count):
     """True where more than ``count`` have arrived by e^s but for a negligible probability."""
-    arrived, missing, _ = _expected_arrivals(theta, s)
+    arrived, missing, _ = _arrived_and_missing(theta, s)
     m = theta.size - count
     return (arrived > count and _chernoff(arrived, count) > _NEGLIGIBLE) or (
         missing < m and _chernoff(missing, m) > _NEGLIGIBLE
@@ -115,7 +130,7 @@ def _surely_past(theta, s, count):
 
 
 @kernel
-def _clock_range_kernel(theta, k):
+def clock_range(theta, k):
     """Return (low, high, sd): the stretch of s where the K-th arrival can fall, and its rough width."""
     bottom = -theta.max() - _NEGLIGIBLE - np.log(theta.size)
     top = -theta.min() + _NEGLIGIBLE
@@ -143,11 +158,11 @@ def _clock_range_kernel(theta, k):
         middle = 0.5 * (below + past)
         if middle == below or middle == past:
             break
-        if _expected_arrivals(theta, middle)[0] < k - 0.5:
+        if _arrived_and_missing(theta, middle)[0] < k - 0.5:
             below = middle
         else:
             past = middle
-    arrived, missing, rate = _expected_arrivals(theta, past)
+    arrived, missing, rate = _arrived_and_missing(theta, past)
     sd = np.sqrt(min(arrived, missing) + 0.25) / max(rate, 0.5)
     return low, high, sd
 
@@ -193,7 +208,7 @@ def clock_nodes(theta, k, *, relative=False, refine=1):
     gaps : (G + 1, 2) float64
         Intervals of s without a node, in which the number of arrivals is certain. The first is (-inf, low).
     """
-    low, high, sd = _clock_range_kernel(theta, k)
+    low, high, sd = clock_range(theta, k)
     if relative:
         low = min(low, -log_total(theta) - _NEGLIGIBLE / min(k, 10))
     x, w = gauss_legendre()
@@ -230,13 +245,17 @@ def asymptotic_clock(theta, count):
     high = -bottom + 5.0 + np.log(theta.size)
     s = low
     for _ in range(200):
-        arrived, _, rate = _expected_arrivals(theta, s)
-        if arrived < count:
+        early, late, unlikely, rate = _expected_arrivals(theta, s)
+        missing = (count - early) + unlikely - late
+        # between groups far apart the sum stands still at a whole number: there any time is as good
+        if abs(missing) <= 1e-16 * count:
+            return s
+        if missing > 0.0:
             low = s
         else:
             high = s
-        step = (count - arrived) / rate if rate > 0.0 else np.inf
-        if abs(step) <= 1e-10 * max(1.0, abs(s)):  # Newton squares the error
+        step = missing / rate if rate > 0.0 else np.inf
+        if abs(step) <= max(1e-10, 4e-16 * abs(s)):  # Newton squares the error
             return s + step
         following = s + step
         if not low < following < high:
@@ -250,7 +269,8 @@ def asymptotic_clock(theta, count):
 @kernel
 def arrived_by(theta, s):
     """Return 1 - exp(-w t) of each item at t = e^s."""
-    rate, arrived, stay, scratch = (np.empty(theta.size), np.empty(theta.size), np.empty(theta.size), np.empty(theta.size))
+    rate, arrived = np.empty(theta.size), np.empty(theta.size)
+    stay, scratch = np.empty(theta.size), np.empty(theta.size)
     exp_into(theta, 1.0, s, rate, scratch)
     arrive_into(rate, arrived, stay, scratch)
     return arrived

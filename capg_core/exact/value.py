@@ -8,7 +8,14 @@ import numpy as np
 
 from capg_core._kernel import kernel
 from capg_core.exact.arrivals import (
-    arrivals_at, block_size, extend, extend_back, extend_flow_back, multiply_at_top, prefix_rates, segment_length,
+    arrivals_at,
+    block_size,
+    extend,
+    extend_back,
+    extend_flow_back,
+    multiply_at_top,
+    prefix_rates,
+    segment_length,
 )  # fmt: skip
 from capg_core.exact.inclusion import inclusion_gradient_of
 from capg_core.exact.outcome import rho_of
