@@ -19,7 +19,7 @@ from capg_core.exact.arrivals import (
     prefixes,
     segment_length,
 )
-from capg_core.exact.inclusion_many import many_kernel, nodes_left, undecided
+from capg_core.exact.inclusion_many import many_kernel, open_nodes, undecided
 from capg_core.exact.inclusion_slopes import gradient_kernel, score_kernel
 from capg_core.exact.paper_formula import paper_inclusion
 from capg_core.exact.race import arrival_rates, arrived_by, asymptotic_clock, clock_nodes, log_total, near_logits
@@ -105,8 +105,9 @@ def _exact_inclusion(theta, k):
         nodes, node_weights, gaps = clock_nodes(theta, k, refine=refine)
         pi = np.zeros(theta.size)
         if theta.size * k >= _MANY:
-            left = many_kernel(theta, k, np.empty(0), nodes, node_weights, pi)
-            nodes, node_weights = nodes_left(nodes, node_weights, left)
+            many = open_nodes(theta, nodes)
+            many_kernel(theta, k, np.empty(0), nodes[many], node_weights[many], pi)
+            nodes, node_weights = nodes[~many], node_weights[~many]
         pi += _inclusion_kernel(theta, k, nodes, node_weights, gaps)
         if abs(pi.sum() - k) <= _SUM_TOLERANCE * k or refine >= _MAX_REFINE:
             return np.minimum(pi, 1.0)
@@ -123,8 +124,9 @@ def _exact_gradient(theta, k, c):
         nodes, node_weights, gaps = clock_nodes(theta, k, refine=refine)
         gradient = np.zeros(theta.size)
         if theta.size * k >= _MANY:
-            left = many_kernel(theta, k, c, nodes, node_weights, gradient)
-            nodes, node_weights = nodes_left(nodes, node_weights, left)
+            many = open_nodes(theta, nodes)
+            many_kernel(theta, k, c, nodes[many], node_weights[many], gradient)
+            nodes, node_weights = nodes[~many], node_weights[~many]
         gradient += gradient_kernel(theta, k, c, nodes, node_weights, gaps[0, 1])
         if abs(gradient.sum()) <= _SLOPE_TOLERANCE * np.abs(c).max() or refine >= _MAX_REFINE:
             return gradient

@@ -227,20 +227,32 @@ def _add_integrand(p, rate, slope, weights, at_most, series, node_weight, out):
 
 
 @kernel
-def many_kernel(theta, k, weights, nodes, node_weights, out):
-    """
-    Add to ``out`` the integral of dp_i P(N_{-i} <= K-1), or with ``weights`` (not empty) that of `gradient_kernel`.
+def _variances(theta, nodes):
+    """Return the variance of the number of arrivals at each node."""
+    n = theta.size
+    rate, p, slope, amount = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    result = np.empty(nodes.size)
+    for node in range(nodes.size):
+        result[node] = _arrivals(theta, nodes[node], rate, p, slope, amount)[1]
+    return result
 
-    Returns which nodes it left out: those at which the number of arrivals is nearly certain.
+
+def open_nodes(theta, nodes):
+    """Return at which nodes `many_kernel` can be used, panel by panel; at others the count is nearly certain."""
+    variance = _variances(theta, nodes).reshape(-1, WHOLE)
+    return np.repeat(variance.min(axis=1) >= _LEAST_VARIANCE, WHOLE)
+
+
+@kernel
+def many_kernel(theta, k, weights, nodes, node_weights, out):
+    """Add to ``out`` the integral of dp_i P(N_{-i} <= K-1), or with ``weights`` (not empty) that of `gradient_kernel`.
+
+    For nodes of `open_nodes`.
     """
     n, dual = theta.size, weights.size > 0
-    left = np.zeros(nodes.size, np.bool_)
     rate, p, slope, amount = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     for node in range(nodes.size):
         mean, variance = _arrivals(theta, nodes[node], rate, p, slope, amount)
-        if variance < _LEAST_VARIANCE:
-            left[node] = True
-            continue
         m, first, angles = _roots(mean, variance, k)
         n_counts = k - first
         if n_counts <= 0:  # more than K-1 have arrived
@@ -260,17 +272,6 @@ def many_kernel(theta, k, weights, nodes, node_weights, out):
                 for part in range(3):
                     series[part, c] = (values[part] * matrix[c]).sum()
         _add_integrand(p, rate, slope, weights, at_most, series, node_weights[node], out)
-    return left
-
-
-def nodes_left(nodes, node_weights, left):
-    """Return the nodes that `many_kernel` left out and their weights, as many as blocks need: some with no weight."""
-    place = np.flatnonzero(left)
-    if place.size == 0:
-        return nodes[:0], node_weights[:0]
-    missing = -place.size % WHOLE
-    padded = np.append(place, np.full(missing, place[-1]))
-    return nodes[padded], np.append(node_weights[place], np.zeros(missing))
 
 
 @dataclass(frozen=True, eq=False)
