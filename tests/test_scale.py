@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from enumeration import log_inclusion
 
 import capg_core as capg
 from capg_core.exact import inclusion, inclusion_many
@@ -45,6 +46,19 @@ def test_many_items_have_the_probabilities_that_counting_one_by_one_gives(monkey
     expected, gradient = both_ways(monkeypatch, lambda: capg.inclusion_gradient(logits, k, weights))
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=1e-10)
     assert abs(gradient.sum()) < 1e-10
+
+
+@pytest.mark.parametrize(("n", "scale"), [(2, 30.0), (5, 1000.0), (7, 30.0), (9, 5.0), (12, 30.0)])
+def test_the_way_for_many_items_agrees_with_enumeration_of_few(monkeypatch, n, scale):
+    """Few items are far apart: those that are surely candidates and those that hardly are leave the race."""
+    monkeypatch.setattr(inclusion, "_MANY", 0.0)
+    rng = np.random.default_rng(n)
+    logits, weights = scale * rng.normal(size=n), rng.normal(size=n)
+    for k in range(1, n + 1):
+        log_pi, scores = log_inclusion(logits, k)
+        np.testing.assert_allclose(capg.inclusion_probabilities(logits, k), np.exp(log_pi), rtol=1e-10, atol=1e-300)
+        gradient = capg.inclusion_gradient(logits, k, weights)
+        np.testing.assert_allclose(gradient, (weights * np.exp(log_pi)) @ scores, rtol=0, atol=1e-10)
 
 
 def poisson_binomial(p):

@@ -9,16 +9,7 @@ the cheap alternatives. With p_j = 1 - exp(-w_j t), s = log t and N_{-i} = arriv
 import numpy as np
 
 from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector, renamed
-from capg_core._kernel import kernel
-from capg_core.exact.arrivals import (
-    ARRIVED,
-    arrivals_at,
-    block_size,
-    extend_back,
-    multiply_at_top,
-    prefixes,
-    segment_length,
-)
+from capg_core.exact.inclusion_counts import inclusion_kernel
 from capg_core.exact.inclusion_many import many_kernel, open_nodes, undecided
 from capg_core.exact.inclusion_slopes import gradient_kernel, score_kernel
 from capg_core.exact.paper_formula import paper_inclusion
@@ -31,61 +22,6 @@ _SLOPE_TOLERANCE = 1e-12  # of the gradient's sum, beside the largest weight
 _MANY = 1e6  # n K beyond which the counts are not gone through one by one
 _MAX_REFINE = 32
 _NO_CHANCE = 1e-250  # a probability below this has lost digits, or is zero
-
-
-@kernel
-def _at_most(p, k, marks, inside, leave_one_out):
-    """Fill leave_one_out[i, q] = P(fewer than k arrivals among the items other than i) at the nodes of a block.
-
-    Only the polynomials at the beginning of each segment are kept (``marks``), and those ``inside`` one of them.
-    """
-    length, n_nodes = inside.shape[0], p.shape[1]
-    marks[0] = 0.0
-    marks[0, 0, :] = 1.0
-    for s in range(marks.shape[0] - 1):
-        prefixes(marks[s], p[s * length : (s + 1) * length], inside, marks[s + 1])
-    # below[d] = P(at most k - 1 - d arrivals among the items after i); positive terms only, so nothing cancels
-    below = np.ones((k, n_nodes))
-    spare = np.empty((k, n_nodes))
-    for s in range(marks.shape[0] - 2, -1, -1):
-        items = p[s * length : (s + 1) * length]
-        if s < marks.shape[0] - 2:  # the last is still there
-            prefixes(marks[s], items, inside, spare)
-        for i in range(items.shape[0] - 1, -1, -1):
-            multiply_at_top(inside[i], below, leave_one_out[s * length + i])
-            extend_back(below, items[i], spare)
-            below, spare = spare, below
-
-
-@kernel
-def _inclusion_kernel(theta, k, nodes, node_weights, gaps):
-    """Integrate dp_i P(N_{-i} <= k-1) over the nodes, and over the gaps in closed form."""
-    n, length = theta.size, segment_length(theta.size)
-    block = block_size(4 * n + 2 * length * k)
-    pi = np.zeros(n)
-    lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
-    loo = np.empty((n, block))
-    marks, inside = np.empty(((n - 1) // length + 2, k, block)), np.empty((length, k, block))
-    for start in range(0, nodes.size, block):
-        arrivals_at(theta, nodes[start : start + block], lam, p, slope)
-        _at_most(p, k, marks, inside, loo)
-        for i in range(n):
-            for q in range(block):
-                pi[i] += node_weights[start + q] * slope[i, q] * loo[i, q]
-    for g in range(gaps.shape[0]):
-        begin, end = gaps[g]
-        middle = end if g == 0 else 0.5 * (begin + end)
-        arrived = 0
-        for j in range(n):
-            if theta[j] + middle > 0.0:
-                arrived += 1
-        for i in range(n):
-            others = arrived - (1 if theta[i] + middle > 0.0 else 0)
-            if g == 0 or others < k:
-                # in the first gap fewer than k have arrived, whatever single items did
-                first, last = np.exp(min(theta[i] + begin, ARRIVED)), np.exp(min(theta[i] + end, ARRIVED))
-                pi[i] += np.exp(-first) * -np.expm1(-(last - first))
-    return pi
 
 
 def _finite(logits):
@@ -108,7 +44,7 @@ def _exact_inclusion(theta, k):
             many = open_nodes(theta, nodes)
             many_kernel(theta, k, np.empty(0), nodes[many], node_weights[many], pi)
             nodes, node_weights = nodes[~many], node_weights[~many]
-        pi += _inclusion_kernel(theta, k, nodes, node_weights, gaps)
+        pi += inclusion_kernel(theta, k, nodes, node_weights, gaps)
         if abs(pi.sum() - k) <= _SUM_TOLERANCE * k or refine >= _MAX_REFINE:
             return np.minimum(pi, 1.0)
         refine *= 2
@@ -317,13 +253,13 @@ def _exact_scores(theta, items, k):
     if k == theta.size:
         return np.zeros((items.size, theta.size))
     nodes, node_weights, gaps = clock_nodes(theta, k)
-    pi = _inclusion_kernel(theta, k, nodes, node_weights, gaps)
+    pi = inclusion_kernel(theta, k, nodes, node_weights, gaps)
     rows = score_kernel(theta, items, k, nodes, node_weights)
     for row, a in enumerate(items):
         chance = pi[a]
         if chance < _NO_CHANCE:
             own = _raised(theta, a, k)
-            chance = _inclusion_kernel(own, k, nodes, node_weights, gaps)[a]
+            chance = inclusion_kernel(own, k, nodes, node_weights, gaps)[a]
             rows[row] = score_kernel(own, items[row : row + 1], k, nodes, node_weights)[0]
         rows[row] /= chance
     return rows
