@@ -60,13 +60,22 @@ def extend(old, p, new):
 
 
 @kernel
-def prefixes(before, p, inside, after):
-    """Fill inside[j] with the polynomial ``before`` times those of the first j items, and ``after`` with all."""
+def go_past(before, p, spare, other, after):
+    """Fill ``after`` with the polynomial ``before`` times those of all items."""
     last = p.shape[0] - 1
-    inside[0] = before
+    spare[:] = before
     for j in range(last):
+        extend(spare, p[j], other)
+        spare, other = other, spare
+    extend(spare, p[last], after)
+
+
+@kernel
+def prefixes(before, p, inside):
+    """Fill inside[j] with the polynomial ``before`` times those of the first j items."""
+    inside[0] = before
+    for j in range(p.shape[0] - 1):
         extend(inside[j], p[j], inside[j + 1])
-    extend(inside[last], p[last], after)
 
 
 @kernel

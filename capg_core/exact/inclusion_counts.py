@@ -13,6 +13,7 @@ from capg_core.exact.arrivals import (
     arrivals_at,
     block_size,
     extend_back,
+    go_past,
     multiply_at_top,
     prefixes,
     segment_length,
@@ -28,15 +29,14 @@ def _at_most(p, k, marks, inside, leave_one_out):
     length, n_nodes = inside.shape[0], p.shape[1]
     marks[0] = 0.0
     marks[0, 0, :] = 1.0
+    spare, below = np.empty((k, n_nodes)), np.empty((k, n_nodes))
     for s in range(marks.shape[0] - 1):
-        prefixes(marks[s], p[s * length : (s + 1) * length], inside, marks[s + 1])
+        go_past(marks[s], p[s * length : (s + 1) * length], spare, below, marks[s + 1])
     # below[d] = P(at most k - 1 - d arrivals among the items after i); positive terms only, so nothing cancels
-    below = np.ones((k, n_nodes))
-    spare = np.empty((k, n_nodes))
-    for s in range(marks.shape[0] - 2, -1, -1):
+    below[:] = 1.0
+    for s in range(marks.shape[0] - 1, -1, -1):
         items = p[s * length : (s + 1) * length]
-        if s < marks.shape[0] - 2:  # the last is still there
-            prefixes(marks[s], items, inside, spare)
+        prefixes(marks[s], items, inside)
         for i in range(items.shape[0] - 1, -1, -1):
             multiply_at_top(inside[i], below, leave_one_out[s * length + i])
             extend_back(below, items[i], spare)
@@ -51,7 +51,7 @@ def inclusion_kernel(theta, k, nodes, node_weights, gaps):
     pi = np.zeros(n)
     lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
     loo = np.empty((n, block))
-    marks, inside = np.empty(((n - 1) // length + 2, k, block)), np.empty((length, k, block))
+    marks, inside = np.empty(((n - 1) // length + 1, k, block)), np.empty((length, k, block))
     for start in range(0, nodes.size, block):
         arrivals_at(theta, nodes[start : start + block], lam, p, slope)
         _at_most(p, k, marks, inside, loo)

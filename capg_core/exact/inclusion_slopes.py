@@ -45,34 +45,46 @@ def _extend_dual_back(dual, old, p, pull, new):
 
 
 @kernel
-def _dual_prefixes(before, p, pull, inside, dual_inside, dual_after):
+def _dual_prefixes(before, p, pull, inside, dual_inside):
     """Fill the dual parts of `prefixes`, which has filled ``inside``."""
-    last = p.shape[0] - 1
     dual_inside[0] = before
-    for j in range(last):
+    for j in range(p.shape[0] - 1):
         _extend_dual(dual_inside[j], inside[j], p[j], pull[j], dual_inside[j + 1])
-    _extend_dual(dual_inside[last], inside[last], p[last], pull[last], dual_after)
+
+
+@kernel
+def _dual_past(mark, dual_mark, p, pull, work, after, dual_after):
+    """Fill ``after`` and ``dual_after`` with what comes after all items; ``work`` holds four polynomials."""
+    last = p.shape[0] - 1
+    old, dual, new, new_dual = work[0], work[1], work[2], work[3]
+    old[:], dual[:] = mark, dual_mark
+    for j in range(last):
+        _extend_dual(dual, old, p[j], pull[j], new_dual)
+        extend(old, p[j], new)
+        old, dual, new, new_dual = new, new_dual, old, dual
+    _extend_dual(dual, old, p[last], pull[last], dual_after)
+    extend(old, p[last], after)
 
 
 @kernel
 def _gradient_block(p, pull, k, marks, dual_marks, inside, dual_inside, fewer, competing):
     """Fill fewer[j] = P(N_{-j} <= k-1) and competing[j] = sum_a pull_a P(N_{-a,-j} = k-1) at the nodes of a block."""
-    length, n_nodes, n_segments = inside.shape[0], p.shape[1], marks.shape[0] - 1
+    length, n_nodes, n_segments = inside.shape[0], p.shape[1], marks.shape[0]
     marks[0], dual_marks[0] = 0.0, 0.0
     marks[0, 0, :] = 1.0
-    for s in range(n_segments):
+    work = np.zeros((5, k, n_nodes))
+    for s in range(n_segments - 1):
         items = slice(s * length, (s + 1) * length)
-        prefixes(marks[s], p[items], inside, marks[s + 1])
-        _dual_prefixes(dual_marks[s], p[items], pull[items], inside, dual_inside, dual_marks[s + 1])
+        _dual_past(marks[s], dual_marks[s], p[items], pull[items], work, marks[s + 1], dual_marks[s + 1])
     # of the items after j, in falling order
-    suffix, dual, below = np.zeros((k, n_nodes)), np.zeros((k, n_nodes)), np.ones((k, n_nodes))
+    suffix, dual, below, spare, other = work[0], work[1], work[2], work[3], work[4]
+    suffix[:], dual[:], below[:] = 0.0, 0.0, 1.0
     suffix[k - 1, :] = 1.0
-    spare, other, part = np.empty((k, n_nodes)), np.empty((k, n_nodes)), np.empty(n_nodes)
+    part = np.empty(n_nodes)
     for s in range(n_segments - 1, -1, -1):
         begin, end = s * length, min((s + 1) * length, p.shape[0])
-        if s < n_segments - 1:  # the last is still there
-            prefixes(marks[s], p[begin:end], inside, spare)
-            _dual_prefixes(dual_marks[s], p[begin:end], pull[begin:end], inside, dual_inside, spare)
+        prefixes(marks[s], p[begin:end], inside)
+        _dual_prefixes(dual_marks[s], p[begin:end], pull[begin:end], inside, dual_inside)
         for j in range(end - 1, begin - 1, -1):
             multiply_at_top(inside[j - begin], below, fewer[j])
             multiply_at_top(dual_inside[j - begin], suffix, competing[j])
@@ -97,7 +109,7 @@ def gradient_kernel(theta, k, c, nodes, node_weights, low):
     block = block_size(6 * n + 4 * length * k)
     lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
     pull, fewer, competing = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
-    marks, inside = np.empty(((n - 1) // length + 2, k, block)), np.empty((length, k, block))
+    marks, inside = np.empty(((n - 1) // length + 1, k, block)), np.empty((length, k, block))
     dual_marks, dual_inside = np.empty_like(marks), np.empty_like(inside)
     first = np.exp(np.minimum(theta + low, ARRIVED))
     gradient = c * first * np.exp(-first)

@@ -23,6 +23,7 @@ from capg_core.exact.arrivals import (
     extend_back,
     extend_flow,
     extend_flow_back,
+    go_past,
     multiply_at_top,
     prefix_rates,
     prefixes,
@@ -80,18 +81,18 @@ def _worse_items(lam, rates, p, slope, a, k, factor, marks, inside, gradient):
     marks[0] = 0.0
     marks[0, 0, :] = 1.0
     n_segments = (n - a - 2 + length) // length
-    for s in range(n_segments):
+    pmf, new_pmf = np.empty((k, n_nodes)), np.empty((k, n_nodes))
+    for s in range(n_segments - 1):
         begin = a + 1 + s * length
-        prefixes(marks[s], p[begin : begin + length], inside, marks[s + 1])
+        go_past(marks[s], p[begin : begin + length], pmf, new_pmf, marks[s + 1])
     # of the items after j, in falling order
-    pmf, new_pmf = np.zeros((k, n_nodes)), np.empty((k, n_nodes))
-    flow, new_flow = np.zeros((k, n_nodes)), np.empty((k, n_nodes))
+    pmf[:] = 0.0
     pmf[k - 1, :] = 1.0
+    flow, new_flow = np.zeros((k, n_nodes)), np.empty((k, n_nodes))
     for s in range(n_segments - 1, -1, -1):
         begin = a + 1 + s * length
         end = min(begin + length, n)
-        if s < n_segments - 1:  # the last is still there
-            prefixes(marks[s], p[begin:end], inside, new_pmf)
+        prefixes(marks[s], p[begin:end], inside)
         for j in range(end - 1, begin - 1, -1):
             multiply_at_top(inside[j - begin], pmf, one)
             multiply_at_top(inside[j - begin, : k - 1], pmf[1:], two)
@@ -117,7 +118,7 @@ def _score_kernel(theta, items, k, nodes, node_weights):
     lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
     rates, none_of = np.empty((n + 1, block)), np.empty((n + 1, block))
     # of the arrivals among the items a+1 … j-1
-    marks, inside = np.empty(((n - 1) // length + 2, k, block)), np.empty((length, k, block))
+    marks, inside = np.empty(((n - 1) // length + 1, k, block)), np.empty((length, k, block))
     factor = np.empty(block)
     for start in range(0, nodes.size, block):
         arrivals_at(theta, nodes[start : start + block], lam, p, slope)

@@ -25,15 +25,26 @@ from capg_core.late_stage import best_first
 
 
 @kernel
-def _pulls(before, p, source, inside, after):
+def _pulls(before, p, source, inside):
     """As `prefixes`, with ``source[j]`` added to degree 0 behind item j."""
-    last = p.shape[0] - 1
     inside[0] = before
-    for j in range(p.shape[0]):
-        following = inside[j + 1] if j < last else after
-        extend(inside[j], p[j], following)
+    for j in range(p.shape[0] - 1):
+        extend(inside[j], p[j], inside[j + 1])
         for q in range(p.shape[1]):
-            following[0, q] += source[j, q]
+            inside[j + 1, 0, q] += source[j, q]
+
+
+@kernel
+def _pulls_past(before, p, source, spare, other, after):
+    """As `go_past`, with the same added."""
+    last = p.shape[0] - 1
+    spare[:] = before
+    for j in range(last + 1):
+        new = other if j < last else after
+        extend(spare, p[j], new)
+        for q in range(p.shape[1]):
+            new[0, q] += source[j, q]
+        spare, other = other, spare
 
 
 @kernel
@@ -48,7 +59,7 @@ def _value_gradient_kernel(theta, k, drops, nodes, node_weights):
     lam, p, slope = np.empty((n, block)), np.empty((n, block)), np.empty((n, block))
     rates, none_of, source = np.empty((n + 1, block)), np.empty((n + 1, block)), np.empty((n, block))
     n_segments = (n - 1) // length + 1
-    marks, inside = np.zeros((n_segments + 1, k, block)), np.empty((length, k, block))
+    marks, inside = np.zeros((n_segments, k, block)), np.empty((length, k, block))
     pmf, flow, spare = np.empty((k, block)), np.empty((k, block)), np.empty((k, block))
     push, total = np.empty(block), np.empty(block)
     for start in range(0, nodes.size, block):
@@ -57,15 +68,14 @@ def _value_gradient_kernel(theta, k, drops, nodes, node_weights):
         for j in range(n):
             for q in range(block):
                 source[j, q] = drops[j] * rates[j + 1, q] * none_of[j + 1, q]
-        for s in range(n_segments):
+        for s in range(n_segments - 1):
             items = slice(s * length, (s + 1) * length)
-            _pulls(marks[s], p[items], source[items], inside, marks[s + 1])
+            _pulls_past(marks[s], p[items], source[items], spare, pmf, marks[s + 1])
         pmf[:], flow[:], push[:] = 0.0, 0.0, 0.0  # of the items after j, in falling order
         pmf[k - 1, :] = 1.0
         for s in range(n_segments - 1, -1, -1):
             begin, end = s * length, min((s + 1) * length, n)
-            if s < n_segments - 1:  # the last is still there
-                _pulls(marks[s], p[begin:end], source[begin:end], inside, spare)
+            _pulls(marks[s], p[begin:end], source[begin:end], inside)
             for j in range(end - 1, begin - 1, -1):
                 multiply_at_top(inside[j - begin], pmf, total)
                 for q in range(block):
