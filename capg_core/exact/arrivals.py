@@ -8,7 +8,7 @@ The kernels that call these are cached on disk by their own file: after a change
 
 import numpy as np
 
-from capg_core._kernel import kernel
+from capg_core._kernel import kernel, summing_kernel
 from capg_core.batch.exp import arrive_into, exp_into
 
 WHOLE, _PART = 32, 8  # nodes worked on together: long loops over them are vectorised
@@ -96,6 +96,15 @@ def multiply_at_top(prefix, falling, out):
     for d in range(prefix.shape[0]):
         for q in range(out.size):
             out[q] += prefix[d, q] * falling[d, q]
+
+
+@summing_kernel  # in any order: vectorised
+def weighted_sum(weights, x, y):
+    """Return sum weights * x * y."""
+    total = 0.0
+    for q in range(weights.size):
+        total += weights[q] * x[q] * y[q]
+    return total
 
 
 @kernel

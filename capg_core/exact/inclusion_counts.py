@@ -17,6 +17,7 @@ from capg_core.exact.arrivals import (
     multiply_at_top,
     prefixes,
     segment_length,
+    weighted_sum,
 )
 
 
@@ -56,8 +57,7 @@ def inclusion_kernel(theta, k, nodes, node_weights, gaps):
         arrivals_at(theta, nodes[start : start + block], lam, p, slope)
         _at_most(p, k, marks, inside, loo)
         for i in range(n):
-            for q in range(block):
-                pi[i] += node_weights[start + q] * slope[i, q] * loo[i, q]
+            pi[i] += weighted_sum(node_weights[start : start + block], slope[i], loo[i])
     for g in range(gaps.shape[0]):
         begin, end = gaps[g]
         middle = end if g == 0 else 0.5 * (begin + end)

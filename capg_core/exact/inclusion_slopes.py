@@ -20,6 +20,7 @@ from capg_core.exact.arrivals import (
     multiply_at_top,
     prefixes,
     segment_length,
+    weighted_sum,
 )  # fmt: skip
 
 
@@ -121,8 +122,8 @@ def gradient_kernel(theta, k, c, nodes, node_weights, low):
         _gradient_block(p, pull, k, marks, dual_marks, inside, dual_inside, fewer, competing)
         for j in range(n):
             for q in range(block):
-                own = c[j] * (1.0 - lam[j, q]) * fewer[j, q]
-                gradient[j] += node_weights[start + q] * slope[j, q] * (own - competing[j, q])
+                fewer[j, q] = c[j] * (1.0 - lam[j, q]) * fewer[j, q] - competing[j, q]
+            gradient[j] += weighted_sum(node_weights[start : start + block], slope[j], fewer[j])
     return gradient
 
 
@@ -136,9 +137,7 @@ def _compete(p, slope, push, r, k, own, new, suffix, rows, place):
         begin, end = max(0, k - n + j), min(k, j)
         meeting[:] = 0.0
         multiply_at_top(own[begin:end], suffix[j + 1, begin:end], meeting)
-        taken = 0.0
-        for q in range(push.size):
-            taken += push[q] * slope[j, q] * meeting[q]
+        taken = weighted_sum(push, slope[j], meeting)
         rows[r, place[j]] -= taken
         if j < m:
             rows[j, place[r]] -= taken

@@ -28,6 +28,7 @@ from capg_core.exact.arrivals import (
     prefix_rates,
     prefixes,
     segment_length,
+    weighted_sum,
 )  # fmt: skip
 from capg_core.exact.inclusion import inclusion_of, inclusion_score_of, log_inclusion_of
 from capg_core.exact.outcome_far import far_log_rho, far_scores
@@ -51,6 +52,7 @@ def _outcome_kernel(theta, k, nodes, node_weights):
     rates, none_of = np.empty((n + 1, block)), np.empty((n + 1, block))
     pmf, new_pmf = np.empty((k, block)), np.empty((k, block))
     flow, new_flow = np.empty((k, block)), np.empty((k, block))
+    last = np.empty(block)
     for start in range(0, nodes.size, block):
         arrivals_at(theta, nodes[start : start + block], lam, p, slope)
         prefix_rates(lam, rates, none_of)
@@ -58,10 +60,11 @@ def _outcome_kernel(theta, k, nodes, node_weights):
         pmf[0, :] = 1.0
         for a in range(n - 1, -1, -1):
             for q in range(block):
-                last = slope[a, q] * pmf[k - 1, q]
-                if k > 1:
-                    last += p[a, q] * flow[k - 2, q]
-                rho[a] += node_weights[start + q] * none_of[a, q] * last
+                last[q] = slope[a, q] * pmf[k - 1, q]
+            if k > 1:
+                for q in range(block):
+                    last[q] += p[a, q] * flow[k - 2, q]
+            rho[a] += weighted_sum(node_weights[start : start + block], none_of[a], last)
             extend_flow(flow, pmf, lam[a], p[a], new_flow)
             extend(pmf, p[a], new_pmf)
             pmf, new_pmf = new_pmf, pmf

@@ -16,6 +16,7 @@ from capg_core.exact.arrivals import (
     multiply_at_top,
     prefix_rates,
     segment_length,
+    weighted_sum,
 )  # fmt: skip
 from capg_core.exact.inclusion import inclusion_gradient_of
 from capg_core.exact.outcome import rho_of
@@ -80,7 +81,8 @@ def _value_gradient_kernel(theta, k, drops, nodes, node_weights):
                 multiply_at_top(inside[j - begin], pmf, total)
                 for q in range(block):
                     push[q] += drops[j] * none_of[j + 1, q] * flow[0, q]
-                    gradient[j] += node_weights[start + q] * (lam[j, q] * push[q] - slope[j, q] * total[q])
+                weights = node_weights[start : start + block]
+                gradient[j] += weighted_sum(weights, lam[j], push) - weighted_sum(weights, slope[j], total)
                 extend_flow_back(flow, pmf, lam[j], p[j], spare)
                 flow, spare = spare, flow
                 extend_back(pmf, p[j], spare)
