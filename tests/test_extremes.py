@@ -90,6 +90,18 @@ def test_beyond_some_distance_it_does_not_matter_how_far_groups_are_apart(gap):
         assert np.abs(found.sum(axis=1)).max() < 1e-11 * max(1.0, np.abs(found).max())
 
 
+def test_where_the_asymptotic_clock_may_stand_anywhere_it_does_not_stand_by_chance():
+    """K is the size of whole groups: between them nothing arrives, and doubles far from zero are coarse."""
+    group = np.array([0, 2, 1, 1, 0, 2, 1, 0])
+    for seed in range(40):
+        within = np.round(64 * np.random.default_rng(seed).normal(size=8)) / 64
+        for k in (2, 5):
+            near = capg.inclusion_score(within + 2000.0 * group, np.arange(8), k, "asymptotic")
+            for gap in (1e6, 1e9, 1e13):
+                far = capg.inclusion_score(within + gap * group, np.arange(8), k, "asymptotic")
+                np.testing.assert_allclose(far, near, atol=1e-10)
+
+
 @pytest.mark.parametrize("scale", [1.0, 60.0, 1e3, 1e6, 1e15])
 def test_probabilities_and_cosines_keep_their_bounds(scale):
     rng = np.random.default_rng(3)

@@ -9,6 +9,7 @@ import pytest
 from enumeration import log_inclusion
 
 import capg_core as capg
+from capg_core.batch.exp import arrive_into
 from capg_core.exact import inclusion, inclusion_many
 
 # Exact numbers of many items at K in the hundreds. The peer is the same quantity with the counts gone through one by
@@ -59,6 +60,17 @@ def test_the_way_for_many_items_agrees_with_enumeration_of_few(monkeypatch, n, s
         np.testing.assert_allclose(capg.inclusion_probabilities(logits, k), np.exp(log_pi), rtol=1e-10, atol=1e-300)
         gradient = capg.inclusion_gradient(logits, k, weights)
         np.testing.assert_allclose(gradient, (weights * np.exp(log_pi)) @ scores, rtol=0, atol=1e-10)
+
+
+def test_the_chances_of_having_arrived_and_of_not_are_right_to_the_last_digits():
+    rate = np.concatenate((10.0 ** np.random.default_rng(0).uniform(-300, 2.8, 100_000), np.linspace(0.0, 3.0, 1001)))
+    arrived, stay = np.empty(rate.size), np.empty(rate.size)
+    arrive_into(rate, arrived, stay, np.empty(rate.size))
+    np.testing.assert_allclose(arrived, -np.expm1(-rate), rtol=8e-16)
+    np.testing.assert_allclose(stay, np.exp(-rate), rtol=1e-15)
+    late = np.array([800.0, 3000.0, 1e300, np.inf])
+    arrive_into(late, arrived[:4], stay[:4], np.empty(4))
+    assert arrived[:4].tolist() == [1.0] * 4 and stay[:4].tolist() == [0.0] * 4
 
 
 def poisson_binomial(p):

@@ -2,8 +2,6 @@
 
 Polynomials in z, whose coefficient of z^d is the probability of d arrivals, are carried for a block of nodes at once
 and cut at degree K-1. Only positive terms are added, so nothing cancels.
-
-The kernels that call these are cached on disk by their own file: after a change here, remove ``__pycache__``.
 """
 
 import numpy as np

@@ -81,7 +81,8 @@ def inclusion_probabilities(logits, k, marginal="exact"):
     k : int
         Number of candidates, from 1 to the number of finite logits.
     marginal : {"exact", "asymptotic", "paper", "with_replacement"}
-        "exact": quadrature over the race clock, O(n K Q) for Q nodes, about 1e-15. "asymptotic": Rosén's clock, O(n).
+        "exact": quadrature over the race clock, O(n K Q) for Q nodes, and O(n Q) with n K in the millions; about 1e-15.
+        "asymptotic": Rosén's clock, O(n).
         "paper": 1 - prod_r (1 - w_a / (W - the r-1 largest other weights)). "with_replacement": K softmax(logits),
         the expected number of times that an item is drawn with replacement; it can exceed 1.
 
@@ -154,7 +155,7 @@ def inclusion_gradient(logits, k, weights):
 
     Notes
     -----
-    O(n K Q). Equation in this module's docstring; derived here.
+    O(n K Q), and O(n Q) with n K in the millions. Equation in this module's docstring; derived here.
 
     Examples
     --------

@@ -247,16 +247,18 @@ def asymptotic_clock(theta, count):
     for _ in range(200):
         early, late, unlikely, rate = _expected_arrivals(theta, s)
         missing = (count - early) + unlikely - late
-        # between groups far apart the sum stands still at a whole number: there any time is as good
+        step = missing / rate if rate > 0.0 else np.copysign(np.inf, missing)
         if abs(missing) <= 1e-16 * count:
-            return s
-        if missing > 0.0:
+            # between groups far apart the sum stands still at a whole number, and any time is as good: the earliest
+            if 1e-10 * rate >= 1e-16 * count:
+                return s + step
+            step = -np.inf
+        elif abs(step) <= max(1e-10, 4e-16 * abs(s)):  # Newton squares the error
+            return s + step
+        if step > 0.0:
             low = s
         else:
             high = s
-        step = missing / rate if rate > 0.0 else np.inf
-        if abs(step) <= max(1e-10, 4e-16 * abs(s)):  # Newton squares the error
-            return s + step
         following = s + step
         if not low < following < high:
             following = 0.5 * (low + high)

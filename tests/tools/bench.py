@@ -12,6 +12,7 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -24,6 +25,7 @@ from timing import in_turn, median_ms, row
 
 import capg_core as capg
 from capg_core.batch.exp import exp_into
+from capg_core.exact import inclusion
 from capg_core.training.training import Training
 
 
@@ -164,6 +166,48 @@ def log_times():
             row(f"off-policy value, {marginal}, {name}", ours, "ratio of the lists", lists_ms, "n = 100, K = 20")
 
 
+# Exact inclusion and its gradient of many items, in a process of its own: seconds and MB by which the process grows,
+# once the kernels are compiled.
+MANY = """
+import resource, sys, time
+import numpy as np
+import capg_core as capg
+rng = np.random.default_rng(0)
+logits, weights = rng.normal(size=100_000), rng.random(100_000)
+few = logits[:2000]
+capg.inclusion_probabilities(few, 500), capg.inclusion_gradient(few, 500, weights[:2000])
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+before, start = peak(), time.perf_counter()
+pi = capg.inclusion_probabilities(logits, 1000)
+middle = time.perf_counter()
+gradient = capg.inclusion_gradient(logits, 1000, weights)
+print(1e3 * (middle - start), 1e3 * (time.perf_counter() - middle), peak() - before, pi.sum() - 1000, gradient.sum())
+"""
+
+
+def scale_times():
+    """Report exact inclusion of 100,000 items beside the same with the counts gone through one by one."""
+    done = subprocess.run([sys.executable, "-c", MANY], capture_output=True, text=True, check=True)
+    exact, gradient, grown, excess, total = map(float, done.stdout.split())
+    n, k, many = 4000, 300, inclusion._MANY
+    rng = np.random.default_rng(0)
+    logits, weights = rng.normal(size=n), rng.random(n)
+    both = {}
+    for limit in (many, np.inf):
+        inclusion._MANY = limit
+        both[limit] = (
+            median_ms(lambda: capg.inclusion_probabilities(logits, k), 3),
+            median_ms(lambda: capg.inclusion_gradient(logits, k, weights), 3),
+        )
+    inclusion._MANY = many
+    for place, name in enumerate(("exact inclusion", "its weighted gradient")):
+        row(f"{name}, n = 4,000, K = 300", both[many][place], "counts one by one", both[np.inf][place])
+    print(
+        f"n = 100,000, K = 1,000: exact inclusion {exact:.0f} ms, its weighted gradient {gradient:.0f} ms, the process "
+        f"grows by {grown:.0f} MB (goal: under 300); sum pi - K = {excess:.0e}, sum of the gradient = {total:.0e}"
+    )
+
+
 def core_times():
     rng = np.random.default_rng(0)
     logits, weights = rng.normal(size=1000), rng.random(1000)
@@ -217,6 +261,7 @@ def core_times():
         "NumPy Gumbel + argpartition",
         median_ms(lambda: gumbel_top_k(one_heavy, k, 10_000, rng), 3),
     )
+    scale_times()
     million = rng.normal(size=1_000_000)
     tracemalloc.start()
     capg.sample_candidates(million, 100, rng, 100)
