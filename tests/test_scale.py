@@ -65,11 +65,11 @@ def test_the_way_for_many_items_agrees_with_enumeration_of_few(monkeypatch, n, s
 def test_the_chances_of_having_arrived_and_of_not_are_right_to_the_last_digits():
     rate = np.concatenate((10.0 ** np.random.default_rng(0).uniform(-300, 2.8, 100_000), np.linspace(0.0, 3.0, 1001)))
     arrived, stay = np.empty(rate.size), np.empty(rate.size)
-    arrive_into(rate, arrived, stay, np.empty(rate.size))
+    arrive_into(rate, arrived, stay)
     np.testing.assert_allclose(arrived, -np.expm1(-rate), rtol=8e-16)
     np.testing.assert_allclose(stay, np.exp(-rate), rtol=1e-15)
     late = np.array([800.0, 3000.0, 1e300, np.inf])
-    arrive_into(late, arrived[:4], stay[:4], np.empty(4))
+    arrive_into(late, arrived[:4], stay[:4])
     assert arrived[:4].tolist() == [1.0] * 4 and stay[:4].tolist() == [0.0] * 4
 
 

@@ -74,13 +74,12 @@ def exp_into(x, scale, shift, out):
 
 
 @compiled(fastmath={"contract"})
-def arrive_into(rate, arrived, stay, scratch):
+def arrive_into(rate, arrived, stay):
     """
     Fill arrived = 1 - exp(-rate) and stay = exp(-rate) for rates of at least 0, each to a relative error of 8e-16.
 
     As `exp_into`, with exp(r) - 1 for the reduced r, so that a small ``arrived`` keeps its digits.
     """
-    bits = scratch.view(np.int64)
     for i in range(rate.size):
         y = max(-rate[i], LOWEST)
         t = y * _LOG2E + _ROUND
@@ -98,12 +97,7 @@ def arrive_into(rate, arrived, stay, scratch):
         p = p * r + _C[3]
         p = p * r + _C[2]
         p = p * r + 1.0
-        scratch[i] = t
-        arrived[i] = p * r
-    for i in range(rate.size):
-        bits[i] = ((bits[i] & 0xFFF) + _BIAS) << _SHIFT
-    for i in range(rate.size):
-        power, part = scratch[i], arrived[i]
+        part, power = p * r, _raised(1.0, t)
         stay[i] = power + power * part if rate[i] < -LOWEST else 0.0
         arrived[i] = (1.0 - power) - power * part
 

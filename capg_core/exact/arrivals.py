@@ -32,17 +32,17 @@ def arrivals_at(theta, nodes, lam, p, slope):
     """Fill lam = w t, p = 1 - exp(-lam) and slope = dp/ds at each node, for each item."""
     step = np.exp(nodes - nodes[0])
     latest = np.exp(ARRIVED)
-    first, scratch = np.empty(_PIECE), np.empty(_PIECE * nodes.size)
+    first = np.empty(_PIECE)
     for start in range(0, theta.size, _PIECE):
         end = min(start + _PIECE, theta.size)
         m = end - start
-        exp_into(theta[start:end], 1.0, nodes[0], first[:m], scratch[:m])
+        exp_into(theta[start:end], 1.0, nodes[0], first[:m])
         for j in range(m):
             begin, row = min(first[j], latest), lam[start + j]
             for q in range(row.size):
                 row[q] = min(begin * step[q], 3000.0)
         rate, rise = lam[start:end].reshape(-1), slope[start:end].reshape(-1)
-        arrive_into(rate, p[start:end].reshape(-1), rise, scratch[: rate.size])
+        arrive_into(rate, p[start:end].reshape(-1), rise)
         for i in range(rate.size):
             rise[i] *= rate[i]
 
@@ -134,4 +134,4 @@ def prefix_rates(lam, rates, none_of):
         for q in range(lam.shape[1]):
             rates[j + 1, q] = rates[j, q] + lam[j, q]
     flat = rates.reshape(-1)
-    exp_into(flat, -1.0, 0.0, none_of.reshape(-1), np.empty(flat.size))
+    exp_into(flat, -1.0, 0.0, none_of.reshape(-1))

@@ -33,13 +33,13 @@ _GONE = 3000.0  # at such a rate the item has arrived
 
 
 @summing_kernel
-def _arrive(theta, s, rate, p, slope, variance, scratch):
+def _arrive(theta, s, rate, p, slope, variance):
     """Fill w t, p, dp/ds and p (1 - p) at t = e^s; return the mean and the variance of the number of arrivals."""
     mean, total = 0.0, 0.0
-    exp_into(theta, 1.0, s, rate, scratch)
+    exp_into(theta, 1.0, s, rate)
     for j in range(theta.size):
         rate[j] = min(rate[j], _GONE)
-    arrive_into(rate, p, slope, scratch)
+    arrive_into(rate, p, slope)
     for j in range(theta.size):
         mean += p[j]
         variance[j] = p[j] * slope[j]
@@ -52,12 +52,10 @@ def _arrive(theta, s, rate, p, slope, variance, scratch):
 def _arrivals(theta, s, rate, p, slope, variance):
     """As `_arrive`, piece by piece."""
     mean, total = 0.0, 0.0
-    scratch = np.empty(_PIECE)
     for start in range(0, theta.size, _PIECE):
         end = min(start + _PIECE, theta.size)
         found = _arrive(
             theta[start:end], s, rate[start:end], p[start:end], slope[start:end], variance[start:end],
-            scratch[: end - start],
         )  # fmt: skip
         mean += found[0]
         total += found[1]

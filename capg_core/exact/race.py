@@ -77,13 +77,13 @@ def _expected_arrivals(theta, s):
     others ``late`` to have arrived: beside a whole number a small difference keeps its digits.
     """
     size = min(theta.size, _PIECE)
-    rate, arrived, stay, scratch = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    rate, arrived, stay = np.empty(size), np.empty(size), np.empty(size)
     sums = np.zeros(4)
     for start in range(0, theta.size, _PIECE):
         piece = theta[start : start + _PIECE]
         m = piece.size
-        exp_into(piece, 1.0, s, rate[:m], scratch[:m])
-        arrive_into(rate[:m], arrived[:m], stay[:m], scratch[:m])
+        exp_into(piece, 1.0, s, rate[:m])
+        arrive_into(rate[:m], arrived[:m], stay[:m])
         early, late, unlikely, flow = _sums(rate[:m], arrived[:m], stay[:m])
         sums[0] += early
         sums[1] += late
@@ -239,7 +239,7 @@ def asymptotic_clock(theta, count):
         if value > -np.inf:
             bottom = min(bottom, value)
     weight = np.empty(theta.size)
-    exp_into(theta, 1.0, -top, weight, np.empty(theta.size))
+    exp_into(theta, 1.0, -top, weight)
     total = fast_sum(weight)
     low = np.log(count) - top - np.log(total)  # 1 - e^-x <= x: the clock is never earlier
     high = -bottom + 5.0 + np.log(theta.size)
@@ -271,10 +271,9 @@ def asymptotic_clock(theta, count):
 @kernel
 def arrived_by(theta, s):
     """Return 1 - exp(-w t) of each item at t = e^s."""
-    rate, arrived = np.empty(theta.size), np.empty(theta.size)
-    stay, scratch = np.empty(theta.size), np.empty(theta.size)
-    exp_into(theta, 1.0, s, rate, scratch)
-    arrive_into(rate, arrived, stay, scratch)
+    rate, arrived, stay = np.empty(theta.size), np.empty(theta.size), np.empty(theta.size)
+    exp_into(theta, 1.0, s, rate)
+    arrive_into(rate, arrived, stay)
     return arrived
 
 
