@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import textwrap
 
 import numpy as np
 import pytest
@@ -12,21 +13,47 @@ import capg_core as capg
 TEXT = (pathlib.Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
-def stored_table():
-    after = TEXT.partition("<!-- table of tests/tools/readme_numbers.py -->\n")[2]
+def stored_table(table):
+    after = TEXT.partition(readme_numbers.mark(table) + "\n")[2]
     assert after.startswith(readme_numbers.header())
     rows = after.partition("\n\n")[0].splitlines()[2:]
     return {int(cells[0]): [float(x) for x in cells[1:]] for cells in (r.strip("| ").split("|") for r in rows)}
 
 
-def test_the_table_has_every_k():
-    assert tuple(stored_table()) == readme_numbers.KS
+@pytest.mark.parametrize("table", readme_numbers.TABLES)
+def test_the_tables_have_every_k(table):
+    assert tuple(stored_table(table)) == readme_numbers.KS
 
 
+@pytest.mark.parametrize("table", readme_numbers.TABLES)
 @pytest.mark.parametrize("k", readme_numbers.KS)
-def test_the_table_is_what_the_code_computes(k):
+def test_the_tables_are_what_the_code_computes(table, k):
     # three digits are printed; the simulated columns are seeded, so only rounding is allowed for
-    np.testing.assert_allclose(stored_table()[k], readme_numbers.numbers(k), rtol=6e-3)
+    wanted = readme_numbers.numbers(k, readme_numbers.TABLES[table])
+    np.testing.assert_allclose(stored_table(table)[k], wanted, rtol=6e-3)
+
+
+def test_what_the_text_says_about_the_tables_holds():
+    plain, clicks = (
+        {k: dict(zip(readme_numbers.columns()[1:], row, strict=True)) for k, row in stored_table(table).items()}
+        for table in readme_numbers.TABLES
+    )
+    noise = [clicks[k]["V-PG + baseline"] for k in readme_numbers.KS]
+    assert noise == sorted(noise)
+    ratios = [f"{row[20]['CA-PG'] / row[20]['Outcome-PG + baseline']:.2g}" for row in (clicks, plain)]
+    assert f"{ratios[0]} times less than CA-PG's, no longer {float(ratios[1]):.0f}" in " ".join(TEXT.split())
+    assert all(clicks[k]["Swap-PG"] == plain[k]["Swap-PG"] for k in readme_numbers.KS)
+    for row in (plain, clicks):
+        one, other = row[20]["V-PG"], row[20]["V-PG + baseline"]
+        assert re.search(rf"{one:g}\s+to {other:g}", TEXT)
+        unbiased = ("V-PG", "V-PG + baseline", "Set-PG", "Outcome-PG", "Outcome-PG + baseline")
+        assert all(min(unbiased, key=row[k].get) == "Outcome-PG + baseline" for k in readme_numbers.KS)
+
+
+def test_the_loop_is_the_one_of_the_example():
+    (loop,) = re.findall(r"```py\n(.*?)```", TEXT, re.DOTALL)
+    example = (pathlib.Path(capg.__file__).parent / "examples" / "jax_tower.py").read_text(encoding="utf-8")
+    assert textwrap.indent(loop, "    ") in example
 
 
 def test_the_examples_run_one_after_the_other():
