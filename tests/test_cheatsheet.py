@@ -41,19 +41,58 @@ def test_the_text_quotes_what_the_code_says():
         TEXT.split()
     )
     assert f"up to {found['asymptotic']} off" in TEXT and f"up to {found['paper formula']} off" in TEXT
+    assert f"{found['erring critic, lowest']} for the worst of the 20" in TEXT
+    assert f"{found['erring critic + inclusion, lowest']} for the worst critic" in TEXT
+    assert f"does not ({found['erring critic + inclusion, anti, lowest']})" in TEXT
 
 
 def test_what_the_text_says_about_the_tables_holds():
-    rows, by_k, late = (stored_table(name)[1] for name in cheatsheet_numbers.TABLES)
-    assert by_k["2"][1] == pytest.approx(by_k["2"][3], rel=0.1)  # V-PG + b beside CA-PG
-    assert by_k["50"][1] < by_k["20"][1] < by_k["2"][1]  # needs a larger batch as K grows
+    plain, clicks, by_k, by_k_clicks, _, _, late = (stored_table(name)[1] for name in cheatsheet_numbers.TABLES)
+    assert by_k["2"][1] == pytest.approx(by_k["2"][3], rel=0.1)  # V-PG + b beside CA-PG, without noise
+    assert f"with clicks it has {by_k_clicks['2'][1]}, CA-PG {by_k_clicks['2'][3]}" in TEXT
+    for rows in (by_k, by_k_clicks):
+        assert rows["50"][1] < rows["20"][1] < rows["2"][1]  # needs a larger batch as K grows
     unbiased = ("V-PG", "Set-PG", "Outcome-PG")
-    assert min(unbiased, key=lambda e: rows[e][3]) == "Outcome-PG" and all(rows[e][2] == 1 for e in unbiased)
-    assert rows["Outcome-PG"][4] == pytest.approx(rows["CA-PG"][1], rel=0.05)
-    assert rows["CA-PG"][5] < rows["CA-PG"][2] - 0.2
+    for rows in (plain, clicks):
+        assert min(unbiased, key=lambda e, rows=rows: rows[e][3]) == "Outcome-PG"
+        assert all(rows[e][2] == 1 for e in unbiased)
+        assert rows["CA-PG"][5] < rows["CA-PG"][2] - 0.2
+    assert plain["Outcome-PG"][4] == pytest.approx(plain["CA-PG"][1], rel=0.05)
+    assert clicks["Outcome-PG"][4] == pytest.approx(clicks["CA-PG"][1] / 6, rel=0.05)
+    assert clicks["V-PG"][4] == pytest.approx(clicks["Outcome-PG"][4] / 4, rel=0.1)
+    assert plain["Swap-PG"] == clicks["Swap-PG"] and plain["Swap-PG"][:3] == plain["Swap-PG"][3:]
     half = late["half optimal, half uniform"]
     assert late["uniform"][0] == 1 and late["uniform"][2] < 0.99 and late["anti"][0] < 0
     assert half[0] < min(late["optimal"][0], late["uniform"][0]) and half[1] > half[0]
+
+
+def test_what_the_text_says_about_critics_holds():
+    rows = stored_table("critics")[1]
+    signal, direction = ({label: row[i] for label, row in rows.items()} for i in (4, 5))
+    assert signal["Swap-PG"] == pytest.approx(5.8 * signal["Outcome-PG + baseline"], rel=0.05)
+    assert f"cosine {direction['Swap-PG, critic errs']} at K = 20" in TEXT
+    assert direction["Swap-PG, critic errs"] < rows["Swap-PG, critic errs"][2] < 1
+    for residual, rung in (("list", "V-PG + baseline"), ("outcome", "Outcome-PG + baseline")):
+        for k in (1, 4):
+            right, errs = rows[f"Swap-PG+{residual}"][k], rows[f"Swap-PG+{residual}, critic errs"][k]
+            assert right == pytest.approx(rows[rung][k], rel=0.05)
+            assert errs < rows[rung][k]
+    errs = "Swap-PG+inclusion, critic errs"
+    assert signal[errs] == pytest.approx(5.3 * signal["V-PG + baseline"], rel=0.05)
+    assert f"a cosine of {direction[errs]}, " in TEXT
+    assert signal[errs] < signal["CA-PG"] and direction[errs] < direction["CA-PG"]
+    late = stored_table("alignment")[1]
+    assert late["anti"][5] > 0.8 > 0 > late["anti"][0] and late["half optimal, half uniform"][5] > 0.95
+
+
+def test_what_the_text_says_about_logs_holds():
+    rows = stored_table("logs")[1]
+    assert all(45 < row[3] < 70 and row[3] < row[5] for row in rows.values())  # about half of the records
+    assert rows["5"][1] > 10 * rows["20"][1] and rows["20"][1] < 0.1
+    readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    for k in ("5", "20"):
+        assert f"| {k} | {rows[k][1]:.1g} %" in readme or f"| {k} | {rows[k][1]:.2g} %" in readme
+        assert f"| {rows[k][3]:.0f} % (" in readme
 
 
 def test_links_lead_somewhere():

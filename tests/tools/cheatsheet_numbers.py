@@ -1,12 +1,15 @@
 """The computed tables of notebooks/CHEATSHEET.md. Prints them as markdown.
 
 The problem is that of the README: 100 items, logits N(0, 1), mean rewards U(0, 1), a late stage that picks the best.
+The reward is the mean reward, or a click: 1 or 0 with that mean.
 """
+
+import functools
 
 import numpy as np
 
 import capg_core as capg
-from capg_core.ladder import RUNGS
+from capg_core.ladder import RUNGS, labels
 from capg_core.rung import OUTPUT
 
 K = 20
@@ -26,9 +29,39 @@ ESTIMATOR_COLUMNS = (
     "signal-to-noise + baseline",
     "cosine + baseline",
 )
-K_COLUMNS = ("K", "V-PG", "V-PG + baseline", "Outcome-PG + baseline", "CA-PG", "CA-PG + baseline")
-ALIGNMENT_COLUMNS = ("late stage", "CA-PG", "CA-PG + baseline", "CA-PG-SwR", "CA-PG, reward + 10")
-N_SAMPLES = 20_000  # of the estimators that see the whole list
+PAIRS = (  # estimator, with a baseline
+    ("V-PG", False),
+    ("V-PG", True),
+    ("Outcome-PG", True),
+    ("CA-PG", False),
+    ("CA-PG", True),
+    ("Swap-PG", False),
+)
+K_COLUMNS = ("K", *(f"{name} + baseline" if with_baseline else name for name, with_baseline in PAIRS))
+ALIGNMENT_COLUMNS = (
+    "late stage",
+    "CA-PG",
+    "CA-PG + baseline",
+    "CA-PG-SwR",
+    "CA-PG, reward + 10",
+    "Swap-PG, critic errs",
+    "Swap-PG+inclusion, critic errs",
+)
+N_SAMPLES = 20_000  # of the estimators whose variance has no formula
+
+CRITIC_KS = (5, 20)
+CRITIC_COLUMNS = ("estimator", *(f"K = {k}: {what}" for k in CRITIC_KS for what in ("variance", "signal", "cosine")))
+CRITIC_ERROR = 0.1  # standard deviation
+CRITICS = {"": 0.0, ", critic errs": CRITIC_ERROR}  # what follows in the row's name
+N_CRITICS = 20  # that err, each in its own way; medians over them are shown
+WITH_CRITIC = [label for label in labels() if RUNGS[label.partition("+")[0]].needs_critic]
+BESIDE = tuple(f"{name} + baseline" if with_baseline else name for name, with_baseline in PAIRS[1:5])
+CRITIC_ROWS = (*BESIDE, *(label + critic for critic in CRITICS for label in WITH_CRITIC))
+
+LOG_KS = (5, 20, 50)
+LOG_WEIGHTS = ("list", "outcome", "inclusion")
+LOG_COLUMNS = ("K", *(f"{w}: {what}" for w in LOG_WEIGHTS for what in ("error", "records that count")))
+N_LOGS, N_RECORDS = 100, 20_000
 
 
 def problem():
@@ -37,42 +70,91 @@ def problem():
     return rng.normal(size=100), rng.random(100)
 
 
+def click_std(mean):
+    """Return the standard deviation of a reward that is 1 or 0 with this mean."""
+    return np.sqrt(mean * (1.0 - mean))
+
+
+def critics(reward, error):
+    """Return critics with errors, each in its own way; without errors there is one."""
+    return [reward + error * np.random.default_rng(100 + i).normal(size=100) for i in range(N_CRITICS if error else 1)]
+
+
 def cosine(x, y):
     """Return the cosine of the angle between two gradients."""
     return float(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)))
 
 
-def measure(estimator, k, with_baseline):
-    """Return (variance, signal-to-noise, cosine) of one estimator: exact, or simulated if it sees the whole list."""
+@functools.cache
+def measure(estimator, k, with_baseline, is_click=False):
+    """Return (variance, signal-to-noise, cosine) of one estimator: exact where it has a formula, else simulated."""
     logits, reward = problem()
-    rung, truth = RUNGS[estimator], capg.policy_gradient(logits, k, reward)
-    level = "mean" if with_baseline else None
+    rung, level, spread = RUNGS[estimator], "mean" if with_baseline else None, click_std(reward) if is_click else 0.0
     if rung.sees == OUTPUT:
         mean = capg.expected_estimate(logits, k, reward, estimator, baseline=level)
-        variance = capg.exact_variance(logits, k, reward, estimator, baseline=level)
-    else:
-        # one without a quick form is slow; of an unbiased one the mean need not be simulated
-        n_samples = N_SAMPLES // 20 if rung.kernel("asymptotic") is None else N_SAMPLES
-        found = capg.gradient_diagnostics(
-            logits, k, reward, estimator, baseline=level, n_samples=n_samples, rng=np.random.default_rng(1)
-        )
-        variance, mean = found.variance, truth if rung.unbiased else found.mean
-    return variance, np.linalg.norm(mean) / np.sqrt(variance), cosine(mean, truth)
+        variance = capg.exact_variance(logits, k, reward, estimator, baseline=level, reward_std=spread)
+        return variance, np.linalg.norm(mean) / np.sqrt(variance), cosine(mean, capg.policy_gradient(logits, k, reward))
+    n_samples = N_SAMPLES // 20 if rung.kernel("asymptotic") is None else N_SAMPLES  # without a quick form it is slow
+    critic = reward if rung.needs_critic else None
+    found = capg.gradient_diagnostics(
+        logits, k, reward, estimator, baseline=level, reward_std=spread, critic=critic, n_samples=n_samples,
+        rng=np.random.default_rng(1),
+    )  # fmt: skip
+    return found.variance, found.snr, found.cosine
 
 
-def estimator_row(estimator):
-    """Return one row of the first table."""
-    return [*measure(estimator, K, False), *measure(estimator, K, True)]
+def estimator_row(estimator, is_click=False):
+    """Return one row of the table of all estimators."""
+    return [*measure(estimator, K, False, is_click), *measure(estimator, K, True, is_click)]
 
 
-def k_row(k):
-    """Return one row of the second table: signal-to-noise ratios."""
-    pairs = (("V-PG", False), ("V-PG", True), ("Outcome-PG", True), ("CA-PG", False), ("CA-PG", True))
-    return [measure(estimator, k, with_baseline)[1] for estimator, with_baseline in pairs]
+def k_row(k, is_click=False):
+    """Return one row of the table of signal-to-noise ratios."""
+    return [measure(estimator, k, with_baseline, is_click)[1] for estimator, with_baseline in PAIRS]
+
+
+def critic_row(label):
+    """Return one row of the table of critics: (variance, signal-to-noise, cosine) at each K, with clicks."""
+    if label in BESIDE:
+        estimator, _, baseline = label.partition(" + ")
+        return [x for k in CRITIC_KS for x in measure(estimator, k, bool(baseline), True)]
+    label, comma, critic = label.partition(",")
+    estimator, _, residual = label.partition("+")
+    error = CRITICS[comma + critic]
+    logits, reward = problem()
+    row = []
+    for k in CRITIC_KS:
+        found = []
+        for seed, critic in enumerate(critics(reward, error)):
+            moments = capg.gradient_diagnostics(
+                logits, k, reward, estimator, critic=critic, residual=residual or None, reward_std=click_std(reward),
+                n_samples=N_SAMPLES // 10 if error else N_SAMPLES, rng=np.random.default_rng(seed),
+            )  # fmt: skip
+            found.append((moments.variance, moments.snr, moments.cosine))
+        row += np.median(found, axis=0).tolist()
+    return row
+
+
+def log_row(k):
+    """Return one row of the table of logs: medians of the error, and of the records that count in percent."""
+    found = []
+    for seed in range(N_LOGS):
+        rng = np.random.default_rng(seed)
+        old, reward = rng.normal(size=100), rng.random(100)
+        new = old + rng.normal(size=100)
+        lists = capg.sample_candidates(old, k, rng, N_RECORDS)
+        shown = capg.choose_output(lists, reward)
+        clicks = (rng.random(N_RECORDS) < reward[shown]).astype(float)
+        truth, row = capg.policy_value(new, k, reward), []
+        for weights in LOG_WEIGHTS:
+            value = capg.off_policy_value(old, new, shown, clicks, k, utility=reward, candidates=lists, weights=weights)
+            row += [abs(value.value - truth), 100 * value.effective_sample_size / N_RECORDS]
+        found.append(row)
+    return np.median(found, axis=0).tolist()
 
 
 def alignment_row(name):
-    """Return one row of the third table: cosines of the mean with the true gradient under a late stage."""
+    """Return one row of the table of late stages: cosines of the mean with the true gradient under a late stage."""
     logits, reward = problem()
     stage = {"utility": reward, "late_stage": LATE_STAGES[name]}
     truth = capg.policy_gradient(logits, K, reward, **stage)
@@ -83,7 +165,20 @@ def alignment_row(name):
         capg.expected_estimate(logits, K, reward, "CA-PG-SwR", **stage),
         capg.expected_estimate(logits, K, reward + 10.0, "CA-PG", **stage),
     ]
-    return [cosine(mean, truth) for mean in means]
+    erring = [np.median(critic_cosines(name, residual)) for residual in (None, "inclusion")]
+    return [*(cosine(mean, truth) for mean in means), *erring]
+
+
+def critic_cosines(name, residual):
+    """Return the cosines of Swap-PG's mean with the true gradient under a late stage, for critics that err."""
+    logits, reward = problem()
+    stage = {"utility": reward, "late_stage": LATE_STAGES[name]}
+    truth = capg.policy_gradient(logits, K, reward, **stage)
+    options = {"residual": residual, **stage}
+    return [
+        cosine(capg.expected_estimate(logits, K, reward, "Swap-PG", critic=critic, **options), truth)
+        for critic in critics(reward, CRITIC_ERROR)
+    ]
 
 
 def facts():
@@ -98,6 +193,9 @@ def facts():
         "uniform, K = 50": f"{capg.uniform_value(world, 50):.2f}",
         "paper formula": f"{100 * off['paper']:.0f} %",
         "asymptotic": f"{100 * off['asymptotic']:.1f} %",
+        "erring critic, lowest": f"{min(critic_cosines('optimal', None)):.2f}",
+        "erring critic + inclusion, lowest": f"{min(critic_cosines('optimal', 'inclusion')):.2f}",
+        "erring critic + inclusion, anti, lowest": f"{min(critic_cosines('anti', 'inclusion')):.2f}",
     }
 
 
@@ -108,7 +206,11 @@ def write(number):
 
 TABLES = {
     "estimators": (ESTIMATOR_COLUMNS, tuple(RUNGS), estimator_row),
+    "estimators, clicks": (ESTIMATOR_COLUMNS, tuple(RUNGS), functools.partial(estimator_row, is_click=True)),
     "k": (K_COLUMNS, KS, k_row),
+    "k, clicks": (K_COLUMNS, KS, functools.partial(k_row, is_click=True)),
+    "critics": (CRITIC_COLUMNS, CRITIC_ROWS, critic_row),
+    "logs": (LOG_COLUMNS, LOG_KS, log_row),
     "alignment": (ALIGNMENT_COLUMNS, tuple(LATE_STAGES), alignment_row),
 }
 
