@@ -1,4 +1,4 @@
-"""The numbers behind the ladder panel: five rungs, each the rewards times the score of a larger event.
+"""The numbers behind the ladder panel: five rungs, each the rewards times the score of an event.
 
 All rungs look at the same lists, so that what differs is the rung.
 """

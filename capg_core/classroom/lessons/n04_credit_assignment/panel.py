@@ -178,7 +178,10 @@ class LadderPanel(Panel):
             text += (
                 f" Item {numbers.item}, shown most often, comes from {lists} of the {len(numbers.chosen)} lists drawn"
             )
-            text += ": their ringed points become the large one." if rung != "CA-PG-SwR" else "."
+            if rung == "Outcome-PG":
+                text += ": their ringed points become the large one."
+            else:
+                text += f": the ringed point is {above}'s estimate for it, the large one is {rung}'s."
         return text
 
 

@@ -248,6 +248,8 @@ class TrainingPanel(RacingPanel):
             self._names[estimator].set_text(f"{name_of(numbers.setting, estimator)} {y[-1]:.2f}")
             labels.append((y[-1], self._names[estimator]))
         words = {"highest": "highest possible", "random": "random candidates", "target": "500,000 steps at 0.01:"}
+        if numbers.setting.late_stage != "optimal":  # the others cannot always show the best item
+            words["highest"] = "best late stage:"
         for name, text in self._bound_names.items():
             level = getattr(numbers, name)
             if level is not None:

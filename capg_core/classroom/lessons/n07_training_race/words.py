@@ -60,8 +60,9 @@ def sentence_of(numbers):
     setting = numbers.setting
     baseline = "no baseline" if setting.baseline == NO_BASELINE else f"baseline: {setting.baseline}"
     where = f"K = {setting.k} ({setting.late_stage} late stage, {rate_words(setting)}, {baseline})"
+    best = "" if setting.late_stage == "optimal" else " with an optimal late stage"
     bounds = (
-        f"The highest possible mean reward is {numbers.highest:.2f}; "
+        f"The highest possible mean reward{best} is {numbers.highest:.2f}; "
         f"candidates picked at random give {numbers.random:.2f}."
     )
     if numbers.target is not None:
