@@ -45,7 +45,8 @@ PREDICTIONS = (
             ),
             Option(
                 "better on average",
-                "Only a late stage that can tell films apart gains from a longer list.",
+                "A stage that cannot tell films apart pulls the value towards the mean of all films. A good early "
+                "stage is above it.",
             ),
         ),
     ),
