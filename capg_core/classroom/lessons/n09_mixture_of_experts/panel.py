@@ -193,7 +193,8 @@ class ExpertsPanel(Panel):
         text += f" Of {N_LISTS} simulated lists, {100 * numbers.empty[0]:.1f} % have nothing near A and "
         text += f"{100 * numbers.empty[1]:.1f} % nothing near B. "
         chance = np.sqrt((inclusion * (1.0 - inclusion)).max() / N_LISTS)
-        text += f"The clock and these lists differ by at most {off:.3f}; chance alone gives so few lists a standard error of up to {chance:.3f}."
+        text += f"The clock and these lists differ by at most {off:.3f}; "
+        text += f"chance alone gives so few lists a standard error of up to {chance:.3f}."
         if setting.compare != NOTHING:
             text += f" Dashed ({setting.compare}): sums to {numbers.compared.sum():.2f}, "
             text += f"the largest is {numbers.compared.max():.2f}."
