@@ -7,7 +7,8 @@ A call with a bad one is a ValueError that names a bad argument. Arguments are l
 
 import re
 
-import fuzz_worlds  # noqa: F401 - its calls join those of fuzz_calls
+import fuzz_records  # noqa: F401 - its calls join those of fuzz_calls
+import fuzz_worlds  # noqa: F401 - and these
 import numpy as np
 import pytest
 from fuzz_arguments import Call

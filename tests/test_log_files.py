@@ -7,62 +7,38 @@ import io
 import lzma
 import os
 import random
-import zipfile
 
 import numpy as np
 import pytest
 from kuairec_files import write
+from log_files import (
+    ARRAYS,
+    CONTEXT,
+    FREE,
+    GOOD,
+    HEADER,
+    ITEMS,
+    LINES,
+    LOGITS,
+    MASKED,
+    N_CONTEXTS,
+    N_ITEMS,
+    REWARD,
+    SHOWN,
+    SPLIT,
+    TEXT,
+    K,
+    is_the_log,
+    lines_of,
+    refusal,
+    saved,
+    zipped,
+)
 
 import capg_core as capg
 from capg_core import _table
 
-N_CONTEXTS, N_ITEMS, K = 7, 12, 3
 LINKS = pytest.mark.skipif(os.name != "posix", reason="links need no rights on POSIX alone")
-
-
-def make_log(n_records=60, seed=0, masked=True):
-    """Return the arrays of a log."""
-    rng = np.random.default_rng(seed)
-    logits = rng.normal(size=(N_CONTEXTS, N_ITEMS))
-    if masked:
-        logits[rng.random(logits.shape) < 0.2] = -np.inf
-    context = rng.integers(N_CONTEXTS, size=n_records)
-    candidates = np.array([capg.sample_candidates(logits[c], K, rng) for c in context])
-    return dict(
-        context=context, shown=candidates[:, 1].copy(), reward=rng.normal(size=n_records), logits=logits,
-        candidates=candidates,
-    )  # fmt: skip
-
-
-ARRAYS = make_log()
-LOGITS = ARRAYS["logits"]
-HEADER = "context,shown,reward,candidates,id"
-
-
-def lines_of(arrays):
-    parts = zip(*(arrays[name].tolist() for name in ("context", "shown", "reward", "candidates")), strict=True)
-    return [f"{c},{a},{r!r},{' '.join(map(str, items))},r{i}" for i, (c, a, r, items) in enumerate(parts)]
-
-
-LINES = lines_of(ARRAYS)
-TEXT = "\n".join([HEADER, *LINES, ""])
-
-
-def is_the_log(log, arrays=ARRAYS, candidates=True):
-    for name, expected in arrays.items():
-        found = getattr(log, name)
-        if name == "candidates" and not candidates:
-            assert found is None
-            continue
-        assert found.tolist() == expected.tolist()  # to the last bit
-        assert not found.flags.writeable and found.dtype == (np.int64 if expected.dtype.kind == "i" else np.float64)
-
-
-def refusal(path, logits=LOGITS):
-    with pytest.raises(ValueError) as error:
-        capg.read_log(path, logits)
-    assert "expected" in str(error.value)
-    return str(error.value)
 
 
 @pytest.fixture(params=[50, None], ids=["chunks of a line or two", "one chunk"])
@@ -94,12 +70,6 @@ def test_packed_files_are_read(tmp_path, chunks, pack, ending):
     assert refusal(bad).startswith(f"path: {bad}, unpacked as {ending}, line 1, column context is missing")
     cut = write(tmp_path / "cut", pack(TEXT.encode())[:-20])
     assert f"path: {cut}" in (said := refusal(cut)) and "cannot be read" in said
-
-
-def saved(path, **arrays):
-    with open(path, "wb") as file:
-        np.savez(file, **arrays)
-    return path
 
 
 def test_an_npz_is_read_with_its_own_logits_or_others(tmp_path):
@@ -147,13 +117,6 @@ def test_logits_of_a_model_are_welcome(tmp_path):
     logits = model.logits(range(model.n_users))[0]
     log = capg.read_log(write(tmp_path / "log.csv", "context,shown,reward\n6,0,1\n"), logits)
     assert log.log_logits.tolist() == logits[[6]].tolist()
-
-
-GOOD = LINES[20]
-CONTEXT, SHOWN, REWARD, ITEMS, ID = GOOD.split(",")
-MASKED = int(np.flatnonzero(LOGITS[int(CONTEXT)] == -np.inf)[0])
-FREE = next(a for a in range(N_ITEMS) if str(a) not in ITEMS.split(" ") and np.isfinite(LOGITS[int(CONTEXT), a]))
-SPLIT = ITEMS.split(" ")
 
 
 def row(context=CONTEXT, shown=SHOWN, reward=REWARD, candidates=ITEMS, name="new"):
@@ -303,13 +266,6 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path):
     assert "cannot be read" in (said := refusal(path)) and "Permission denied" in said
 
 
-def zipped(path, members):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return path
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -335,56 +291,6 @@ def test_a_zip_that_is_no_log_is_refused(tmp_path):
     assert refusal(path).startswith(f"path: {path}, array context cannot be read (ValueError: ")
 
 
-@pytest.mark.parametrize("name", ["context", "shown", "reward", "logits", "candidates"])
-@pytest.mark.parametrize("dtype", [complex, bool, str, object, "datetime64[s]", [("a", float)]], ids=str)
-def test_arrays_that_are_not_numbers_are_refused(tmp_path, name, dtype):
-    path = saved(tmp_path / "log.npz", **ARRAYS | {name: np.ones(ARRAYS[name].shape).astype(dtype)})
-    assert f"path: {path}, array {name} cannot be read (ValueError: {name} has dtype" in refusal(path, None)
-
-
-def spoiled(name, place, value, dtype=None):
-    array = ARRAYS[name].astype(dtype or ARRAYS[name].dtype)
-    array[place] = value
-    return {name: array}
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"context": ARRAYS["context"].astype(float)}, "context has dtype float64; expected whole numbers"),
-        (spoiled("context", 5, N_CONTEXTS), "context[5] = 7; expected a context in 0 … 6"),
-        (spoiled("context", 5, 2**63, np.uint64), "context[5] = 9223372036854775808; expected a context in 0 … 6"),
-        ({"context": ARRAYS["context"][:-1]}, "context has shape (59,); expected (60,)"),
-        (spoiled("shown", 3, -1), "shown[3] = -1; expected an item in 0 … 11"),
-        ({"shown": ARRAYS["shown"][None]}, "shown has shape (1, 60); expected (N,)"),
-        ({"shown": ARRAYS["shown"][:0]}, "shown is empty"),
-        (spoiled("reward", 9, np.nan), "reward[9] = nan; expected a finite number"),
-        (spoiled("reward", 9, np.inf), "reward[9] = inf"),
-        ({"reward": ARRAYS["reward"][:-1]}, "reward has shape (59,); expected (60,)"),
-        (spoiled("logits", (1, 2), np.nan), "logits[1, 2] = nan; expected a finite number, or -inf for a masked item"),
-        ({"logits": LOGITS[0]}, "logits has shape (12,); expected one row of logits for each context"),
-        ({"candidates": ARRAYS["candidates"][:, 0]}, "candidates has shape (60,); expected (60, K)"),
-        (
-            spoiled("candidates", (4, 0), ARRAYS["candidates"][4, 1]),
-            f"candidates[4] = {ARRAYS['candidates'][4, 1]}; expected no item twice in a list",
-        ),
-        (spoiled("shown", 20, FREE), f"shown[20] = {FREE}; expected one of the record's candidates"),
-    ],
-)
-def test_a_bad_array_is_named(tmp_path, changes, said):
-    path = saved(tmp_path / "log.npz", **ARRAYS | changes)
-    assert refusal(path, None).startswith(f"path: {path}, {said}")
-    with pytest.raises(ValueError) as error:
-        capg.Log(**ARRAYS | changes)
-    assert str(error.value).startswith(said)
-
-
-def test_an_array_that_is_missing_is_named(tmp_path):
-    for name in ("context", "shown", "reward"):
-        path = saved(tmp_path / "log.npz", **{key: array for key, array in ARRAYS.items() if key != name})
-        assert refusal(path, None).startswith(f"path: {path} has no array {name}; expected a log")
-
-
 def test_where_the_logits_are_is_said(tmp_path):
     path = write(tmp_path / "log.csv", TEXT)
     assert refusal(path, None).startswith("logits = None; expected the logging policy's logits: an array (contexts, n)")
@@ -406,29 +312,6 @@ def test_where_the_logits_are_is_said(tmp_path):
     np.save(whole_array, LOGITS)
     for size in range(8, len(whole_array.getvalue()), 50):
         assert refusal(path, write(tmp_path / "x.npy", whole_array.getvalue()[:size])).startswith("logits, path: ")
-
-
-def test_any_damage_to_an_npz_is_a_value_error_or_harmless(tmp_path):
-    data = saved(tmp_path / "log.npz", **ARRAYS).read_bytes()
-    for size in range(0, len(data), 97):
-        refusal(write(tmp_path / "cut.npz", data[:size]), None)
-    rng, refused = random.Random(5), 0
-    for _ in range(400):
-        damaged = bytearray(data)
-        damaged[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-        try:
-            is_the_log(capg.read_log(write(tmp_path / "damaged.npz", bytes(damaged))))
-        except ValueError as error:
-            assert "damaged.npz" in str(error) or "logits" in str(error)
-            refused += 1
-    assert refused > 200
-
-
-def test_a_header_that_claims_more_than_the_file_holds_is_refused_before_anything_is_reserved(tmp_path):
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "<i8", "fortran_order": False, "shape": (10**14,)})
-    path = zipped(tmp_path / "huge.npz", [("context.npy", header.getvalue())])
-    assert "context has 128 bytes, for shape (100000000000000,)" in refusal(path, None)
 
 
 def test_mutilated_csvs_are_read_or_refused_by_line_and_column(tmp_path):
