@@ -102,6 +102,14 @@ def test_axes_are_fixed_while_k_moves_and_zoom_narrows_them(panel):
     assert panel._cloud.get_xlim()[1] < wide[1]
 
 
+@pytest.mark.parametrize("rung", RUNGS)
+def test_fitting_the_axes_has_an_effect_on_every_rung_at_the_opening(panel, rung):
+    panel.rung.value = rung
+    wide = panel._cloud.get_xlim()
+    panel.zoom.value = True
+    assert panel._cloud.get_xlim()[1] < wide[1]
+
+
 def test_colours_come_from_the_style(panel):
     for (_, rung), point in panel._points.items():
         assert to_hex(point.get_color()) == look_of(rung).colour and point.get_marker() == look_of(rung).marker

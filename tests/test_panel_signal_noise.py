@@ -107,6 +107,16 @@ def test_axes_are_fixed_while_k_moves_and_zoom_narrows_them(panel):
     assert panel._length_axes.get_ylim() == signal_noise_panel.LENGTHS
 
 
+@pytest.mark.parametrize("batch", [1, 512])
+@pytest.mark.parametrize("k", [1, 20, 99])
+def test_fitted_axes_show_all_that_is_drawn_and_little_more(panel, k, batch):
+    """Among it CA-PG's means, which at a large batch stand far outside V-PG's cloud, and the true gradient."""
+    panel.k.value, panel.batch.value, panel.zoom.value = k, batch, True
+    drawn = [*panel._paths, panel._ends, panel._credit, panel._truth]
+    reach = max(np.abs(np.concatenate(line.get_data())).max() for line in drawn)
+    assert reach <= panel._walk_axes.get_xlim()[1] == panel._walk_axes.get_ylim()[1] < 1.4 * reach
+
+
 def test_colours_come_from_the_style(panel):
     used = {to_hex(line.get_color()) for line in panel._lines.values()}
     assert used == {look_of(e).colour for e in numbers_of.LADDER} <= set(PETROFF.values())

@@ -20,7 +20,8 @@ from capg_core import classroom
 from capg_core.classroom import racing
 from capg_core.classroom.controls import Control, widgets_of
 from capg_core.classroom.lessons.n08_real_ratings.numbers import Setting as RecommendationSetting
-from capg_core.classroom.panel import Panel, as_png
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.pixels import as_png
 from capg_core.classroom.problem import ToDo
 
 MODULES = [
@@ -28,7 +29,7 @@ MODULES = [
 ]
 WITH_EXAMPLES = (
     *(name for name in MODULES if name.endswith(".panel") and "lessons" in name),
-    *(f"capg_core.classroom.{name}" for name in ("predict", "page", "drawing", "words")),
+    *(f"capg_core.classroom.{name}" for name in ("predict", "page", "pixels", "drawing", "words")),
     "capg_core.classroom.lessons.n01_two_stage_ranking.numbers",
     "capg_core.classroom.lessons.n02_the_race.numbers",
     "capg_core.classroom.lessons.n05_bias_and_alignment.numbers",
@@ -167,6 +168,39 @@ def test_the_picture_is_what_was_drawn(name):
     drawn = np.asarray(panel.canvas.buffer_rgba())
     assert (drawn[..., 3] == 255).all()  # so opacity can be left out
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(panel.png))), drawn[..., :3])
+
+
+def said(width, ratio):
+    return f"{width} {ratio}"
+
+
+@every_panel
+def test_the_picture_has_the_pixels_of_the_page_and_is_folded_on_a_narrow_one(name):
+    panel = fresh(name)
+    first, (width, height), cut = panel.png, CASES[name].size, panel.cut
+    folded = (width, height) if cut is None else (round(max(cut, 1 - cut) * width), 2 * height)
+    for css, ratio, (wide, high), scale in (
+        (848, 1, (width, height), 1), (848, 2, (width, height), 1.5), (1200, 2, (width, height), 2),
+        (1200, 4, (width, height), 2), (500, 1, folded, 1), (300, 2, folded, 1),
+    ):  # fmt: skip
+        panel._page.value = said(css, ratio)
+        size = Image.open(io.BytesIO(panel.png)).size
+        assert size == pytest.approx((wide * scale, high * scale), abs=1), (css, ratio)
+        assert panel.error == "" and panel.picture.value == panel.png
+    panel._page.value = said(1200, 1)
+    assert panel.png == first
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if getattr(classroom, name).cut is not None])
+def test_nothing_crosses_the_cut(name):
+    panel, case = fresh(name), CASES[name]
+    at = round(panel.cut * case.size[0])
+    settings = [{control: value} for control, value in [*case.changes, *case.silent]] + case.extremes[::2]
+    for values in [{}, *settings]:
+        put_all(panel, values)
+        pixels = np.asarray(panel.canvas.buffer_rgba())
+        assert (pixels[:, at - 2 : at + 2, :3] == 255).all(), values
+    fresh(name)
 
 
 @every_panel

@@ -1,8 +1,11 @@
 """Parts of pictures that several panels have: labels beside the ends of lines, axes through 0, stars, legends."""
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes
+
+FINE_STEPS = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9)  # for `round_up`, where axes fit what is drawn
 
 
 def spread(positions, gap, low, high):
@@ -46,6 +49,9 @@ def spread(positions, gap, low, high):
 class EndLabels:
     """Labels beside the right ends of the lines in an axes, none over another.
 
+    A label that had to move away from its line's end is tied to it by a thin line; one whose line ends above or below
+    the axes says so with an arrow.
+
     Parameters
     ----------
     figure : matplotlib.figure.Figure
@@ -56,7 +62,8 @@ class EndLabels:
     """
 
     def __init__(self, figure, box, space=0.006):
-        self._figure, self._box, self._space, self._texts = figure, box, space, {}
+        self._figure, self._box, self._space = figure, box, space
+        self._texts, self._ties = {}, {}
 
     def set(self, ends):
         """Show these labels and no others.
@@ -67,15 +74,20 @@ class EndLabels:
             The end's level, from 0 at the bottom to 1 at the top; words, colour, weight.
         """
         left, bottom, width, height = self._box
-        for text in self._texts.values():
-            text.set_visible(False)
-        wanted = [bottom + height * level for level, *_ in ends]
+        for artist in (*self._texts.values(), *self._ties.values()):
+            artist.set_visible(False)
+        wanted = [bottom + height * min(max(level, 0.0), 1.0) for level, *_ in ends]
         placed = spread(wanted, 0.055, bottom + 0.02, bottom + height - 0.02)
-        for y, (_, words, colour, weight) in zip(placed, ends, strict=True):
+        edge = left + width
+        for y, end, (level, words, colour, weight) in zip(placed, wanted, ends, strict=True):
             if words not in self._texts:
                 self._texts[words] = write(self._figure, 0, 0, va="center")
-            x = left + width + self._space
-            self._texts[words].set(x=x, y=y, text=words, color=colour, weight=weight, visible=True)
+                self._ties[words] = self._figure.add_artist(Line2D([], [], linewidth=1))
+            arrow = " ↓" if level <= 0.0 else " ↑" if level > 1.0 else ""
+            text = {"text": words + arrow, "color": colour, "weight": weight}
+            self._texts[words].set(x=edge + self._space, y=y, visible=True, **text)
+            moved = not arrow and abs(y - end) > 0.025
+            self._ties[words].set(xdata=[edge, edge + 0.85 * self._space], ydata=[end, y], color=colour, visible=moved)
 
 
 def log_level(value, low, high):

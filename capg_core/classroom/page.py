@@ -1,4 +1,6 @@
-"""What panels and predictions ask of the page they stand in: their keys, words for pictures, words for a lost kernel.
+"""What panels and predictions ask of the page they stand in, and what it tells them.
+
+Asked: their keys, words for pictures, words for a lost kernel. Told: how large the page shows a picture.
 
 A widget can carry classes and HTML. So each box holds a child that takes no place: a style, and a picture of a single
 pixel that runs a few lines once it is loaded. Where a page forbids such lines, nothing happens, and all else works.
@@ -13,6 +15,7 @@ import html
 import ipywidgets as widgets
 
 BOX = "capg-box"
+_FIELD = "capg-page"
 _PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 # Ipywidgets marks what has lost its kernel, and shows a broken link; here it is said in words
 _STYLE = (
@@ -22,8 +25,15 @@ _STYLE = (
     "border-left: 4px solid #8a8f98; } "
     # on a narrow page labels give way, and long words beside a box to tick wrap
     f".{BOX} .widget-inline-hbox > .widget-label {{ flex-shrink: 1; min-width: 60px; }} "
-    f".{BOX} .widget-checkbox .widget-label-basic {{ white-space: normal; height: auto; }}"
+    f".{BOX} .widget-checkbox .widget-label-basic {{ white-space: normal; height: auto; }} "
+    # a picture is a sheet of paper with an edge, in the dark theme too; what has no words takes no place above it
+    f".{BOX} .capg-picture {{ box-sizing: border-box; border: 1px solid var(--jp-border-color2, #bdbdbd); "
+    "border-radius: 6px; background: #ffffff; } "
+    f".{BOX} .capg-message:not(:has([role])) {{ display: none; }}"
 )
+# A picture's width and the page's pixels go into a field that is not seen, once they rest: at first, and when one zooms
+# or makes the window smaller. Each box tells only what is new of itself, so that two views of a panel take no turns.
+#
 # Each picture takes the words of its box, those already there when the pixel comes, and once a page all that come
 # later: a picture's load event does not bubble, and the document hears it on the way down. Once a page too, the window
 # hears a key before Lab does; saving (Ctrl or Command, and S) stays Lab's.
@@ -32,9 +42,22 @@ _LINES = f"""(w => {{
         const words = img.closest('.{BOX}')?.querySelector('[data-shows]')?.dataset.shows;
         if (words) img.alt = words;
     }};
-    setTimeout(() => w.document.querySelectorAll('img.capg-picture').forEach(name), 500);
+    const tell = img => {{
+        const box = img.closest('.{BOX}'), field = box?.querySelector('.{_FIELD} input');
+        const said = `${{img.clientWidth}} ${{w.devicePixelRatio}}`;
+        if (!field || !img.clientWidth || box.dataset.told === said) return;
+        box.dataset.told = field.value = said;
+        field.dispatchEvent(new Event('change', {{ bubbles: true }}));
+    }};
+    const all = what => w.document.querySelectorAll('img.capg-picture').forEach(what);
+    w.capgWatch ??= new ResizeObserver(seen => seen.forEach(({{ target }}) => {{
+        clearTimeout(target.capgRest);
+        target.capgRest = setTimeout(tell, 200, target);
+    }}));
+    setTimeout(() => all(img => {{ name(img); w.capgWatch.observe(img); }}), 500);
     if (w.capgListens) return;
     w.capgListens = true;
+    w.addEventListener('resize', () => setTimeout(all, 300, tell));
     w.document.addEventListener('load', e => {{
         if (e.target.matches && e.target.matches('img.capg-picture')) name(e.target);
     }}, true);
@@ -44,6 +67,25 @@ _LINES = f"""(w => {{
             e.target.toggleAttribute('data-lm-suppress-shortcuts', !saves);
     }}, true);
 }})(window)"""
+
+
+def page_says(listen):
+    """Make the field in which the page writes how large it shows the picture: "848 2", CSS pixels and their ratio.
+
+    Parameters
+    ----------
+    listen : callable
+        Called with each change of the field's value.
+
+    Returns
+    -------
+    ipywidgets.Text
+        Takes no place.
+    """
+    field = widgets.Text(layout=widgets.Layout(display="none"))
+    field.add_class(_FIELD)
+    field.observe(listen, names="value")
+    return field
 
 
 def in_page(box, shows=""):

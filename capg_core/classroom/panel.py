@@ -8,18 +8,16 @@ so that a key press costs a few milliseconds of drawing.
 import base64
 import contextlib
 import html
-import struct
 import threading
-import zlib
 
 import ipywidgets as widgets
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image as PillowImage
 
 from capg_core.classroom.controls import Control, lay_out, widgets_of
-from capg_core.classroom.page import in_page
+from capg_core.classroom.page import in_page, page_says
+from capg_core.classroom.pixels import as_png, fold
 from capg_core.classroom.problem import ToDo
 from capg_core.look import PAPER
 
@@ -27,6 +25,8 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 # One for all panels: Matplotlib shares fonts between figures, and two threads that draw at once end the process.
 _DRAWING = threading.RLock()
 _IN_NUMBERS = "The sentence below says it in numbers."
+_NARROW = 600  # CSS pixels: a picture shown in less is folded, so that its words can still be read
+_SCALES = (1.0, 1.5, 2.0)  # pixels of the picture for one at `Panel.dpi`; four times as many take thrice the time
 
 
 def has_front_end():
@@ -68,35 +68,6 @@ def mime_bundle(widget, text, png=None):
     return bundle
 
 
-def as_png(pixels):
-    """Write an opaque picture as PNG.
-
-    Pillow and Matplotlib try five filters on each row. Here none is used: where colours are flat the filters save no
-    bytes, and they take more than half of the time.
-
-    Parameters
-    ----------
-    pixels : (height, width, 4) uint8 array
-        Red, green, blue, and an opacity that is not looked at.
-
-    Returns
-    -------
-    bytes
-        8 bits a colour, without loss.
-    """
-    height, width, _ = pixels.shape
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # a row begins with the number of its filter: 0 for none
-    rgb = PillowImage.fromarray(pixels).tobytes("raw", "RGB")  # five times as fast as slicing in NumPy
-    rows[:, 1:] = np.frombuffer(rgb, np.uint8).reshape(height, -1)
-    eight_bits_rgb = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = _chunk(b"IHDR", eight_bits_rgb), _chunk(b"IDAT", zlib.compress(rows, 3)), _chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-def _chunk(kind, data):
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
 class Panel:
     """A figure, its controls, and a sentence that says what it shows.
 
@@ -130,6 +101,7 @@ class Panel:
     size = (12.0, 5.5)  # inches
     dpi = 100
     shows = "A figure."  # in a sentence, for who does not see the picture
+    cut = None  # where the picture can be cut in two, in parts of its width: no artist crosses this line
     lesson = None  # the module with the panel's `Setting` and `numbers_at`
     rows = ()  # names of controls, as they stand in a row and as the Tab key visits them
 
@@ -140,13 +112,14 @@ class Panel:
         self._shown = None
         self._background = None
         self._background_key = None
+        self._scale, self._folded = _SCALES[0], False
         self.numbers = None
         self.png = b""
         self.text = ""
         self.error = ""
         self.figure = Figure(figsize=self.size, dpi=self.dpi, facecolor=PAPER)
         self.canvas = FigureCanvasAgg(self.figure)
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(width="100%", max_width="1200px", margin="0"))
+        self.picture = widgets.Image(format="png", layout=widgets.Layout(width="100%", max_width="1202px", margin="0"))
         self.picture.add_class("capg-picture")
         self.sentence = widgets.HTML()
         self.sentence.add_class("capg-sentence")
@@ -154,7 +127,8 @@ class Panel:
         self.message.add_class("capg-message")
         self._make_controls(start)
         rows = [[(self._declared[name], getattr(self, name)) for name in row.split()] for row in self.rows]
-        box = widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence])
+        self._page = page_says(self.guard(lambda change: self._fit_page(*map(float, change["new"].split()))))
+        box = widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence, self._page])
         self.widget = in_page(box, f"{self.shows} {_IN_NUMBERS}")
 
     def _make_controls(self, start):
@@ -249,6 +223,27 @@ class Panel:
 
         return guarded
 
+    def _fit_page(self, width, ratio):
+        """Draw as many pixels as the page shows, and fold the picture where the page is narrow.
+
+        Parameters
+        ----------
+        width : float
+            The picture's, in CSS pixels.
+        ratio : float
+            The page's devicePixelRatio.
+        """
+        folded = self.cut is not None and width < _NARROW
+        share = max(self.cut, 1.0 - self.cut) if folded else 1.0
+        wanted = width * ratio / (self.size[0] * self.dpi * share)
+        # a few per cent too few are not seen
+        scale = next((scale for scale in _SCALES if scale > 0.96 * wanted), _SCALES[-1])
+        if (scale, folded) != (self._scale, self._folded):
+            self._scale, self._folded = scale, folded
+            self.figure.set_dpi(scale * self.dpi)
+            self._background_key = self._shown = None
+            self.refresh()
+
     def refresh(self):
         """Compute, draw and describe the current setting; do nothing if it is already shown."""
         with self._lock:
@@ -306,7 +301,8 @@ class Panel:
         for artist in moving:
             artist.set_animated(True)
             self.figure.draw_artist(artist)
-        return as_png(np.asarray(self.canvas.buffer_rgba()))
+        pixels = np.asarray(self.canvas.buffer_rgba())
+        return as_png(fold(pixels, self.cut) if self._folded else pixels)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """Give a notebook the picture with its text, the sentence and, where a kernel runs, the live widget."""

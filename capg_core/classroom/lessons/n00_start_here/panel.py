@@ -30,6 +30,7 @@ class VariancePanel(Panel):
     """
 
     shows = "Left, a cloud of single gradient estimates of each method; right, their variance and signal against K."
+    cut = 0.56
     lesson = lesson
     k = candidates(20, 100)
     new_noise = button("New noise", "draw_again")

@@ -29,6 +29,7 @@ class RacePanel(Panel):
     """
 
     shows = "One race of twelve items on a clock, the density of one arrival, and each item's chance to be a candidate."
+    cut = 0.555
     size = (12.0, 6.2)
 
     lesson = lesson

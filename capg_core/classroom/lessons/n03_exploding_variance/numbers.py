@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from capg_core.classroom.drawing import round_up
+from capg_core.classroom.drawing import FINE_STEPS, round_up
 from capg_core.classroom.problem import (
     SYNTHETIC,
     check_k,
@@ -248,12 +248,12 @@ def credit_means(setting):
     return np.stack([(gains * x[shown]).sum(axis=1), (gains * y[shown]).sum(axis=1)], axis=1)
 
 
-@lru_cache(maxsize=256)
-def window(batch, baseline, gap):
-    """Return the half-width of the walks' axes, the same for every K."""
+@lru_cache(maxsize=16)
+def window(gap):
+    """Return the half-width of the walks' axes for single lists without a baseline, the same for every K."""
     reach = 0.0
     for k in (1, 20, 50):
-        steps = walks(Setting(k=k, batch=batch, baseline=baseline, gap=gap, split=False, zoom=False, seed=0))
+        steps = walks(Setting(k=k, batch=1, baseline=NONE, gap=gap, split=False, zoom=False, seed=0))
         reach = max(reach, float(np.quantile(np.abs(steps), 0.99)))
     return round_up(reach)
 
@@ -279,12 +279,15 @@ def numbers_at(setting):
     shown = LADDER if setting.split else ("V-PG", "CA-PG")
     where = (setting.baseline, setting.gap, setting.seed)
     gradient = exact_at(SYNTHETIC, 1.0, setting.k).gradient
+    drawn, credit, truth = walks(setting), credit_means(setting), project(gradient, gradient)
+    # zoomed in, all that is drawn is in sight, and no more
+    reach = max(float(np.abs(points).max()) for points in (drawn, credit, truth))
     return Numbers(
         setting,
         {e: moments_at(setting.k, e, *where) for e in shown},
         {e: curve(e, *where) for e in shown},
-        walks(setting),
-        credit_means(setting),
-        project(gradient, gradient),
-        window(setting.batch, setting.baseline, setting.gap) if setting.zoom else window(1, NONE, setting.gap),
+        drawn,
+        credit,
+        truth,
+        round_up(1.05 * reach, FINE_STEPS) if setting.zoom else window(setting.gap),
     )

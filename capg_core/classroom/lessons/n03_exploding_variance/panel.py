@@ -30,6 +30,7 @@ class SignalNoisePanel(Panel):
     """
 
     shows = "Left, gradient estimates as walks of K steps; then signal, noise and their ratio against K."
+    cut = 0.375
     lesson = lesson
     k = candidates(20, N_SYNTHETIC - 1)
     batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=440)
@@ -37,7 +38,7 @@ class SignalNoisePanel(Panel):
     gap = number("Half of the users rate higher by", 0.0, 0.0, 4.0, 0.5, form=".1f", label_width=215)
     baseline = choice("Baseline", NONE, BASELINES, label_width=70, width=300)
     split = tick("Show the part of V-PG's noise that the shown item explains")
-    zoom = tick("Zoom in on the walks")
+    zoom = tick("Fit the axes to these walks")
     rows = ("k batch new_noise", "gap baseline", "split zoom")
 
     def __init__(self, **start):

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.drawing import round_up
+from capg_core.classroom.drawing import FINE_STEPS, round_up
 from capg_core.classroom.problem import (
     SYNTHETIC,
     Estimate,
@@ -175,7 +175,7 @@ def window(rung, baseline, k=None):
             far = np.abs(project(rung_at(shown, size, baseline, 0).samples, gradient))
             share = 0.985 if shown in ("V-PG", "Set-PG") else 1.0
             reach = max(reach, float(np.nanquantile(far, share)) * (1.0 if share < 1 else 1.1))
-    return round_up(reach, (1, 1.5, 2, 3, 4, 6, 8))
+    return round_up(reach, (1, 1.5, 2, 3, 4, 6, 8) if k is None else FINE_STEPS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,11 +40,12 @@ class LadderPanel(Panel):
     """
 
     shows = "Single estimates of one rung over those of the rung above, and bars for all the rungs."
+    cut = 0.4
     lesson = lesson
     rung = pick("Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], width=560)
     baseline = tick("Subtract the mean reward")
     k = candidates(20, N_SYNTHETIC - 1)
-    zoom = tick("Zoom in on the dots")
+    zoom = tick("Fit the axes to this K")
     new_noise = button("New noise", "draw_again")
     rows = ("rung baseline", "k zoom new_noise")
 

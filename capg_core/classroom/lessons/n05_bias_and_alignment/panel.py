@@ -38,6 +38,7 @@ class AlignmentPanel(Panel):
     shows = (
         "The angle between CA-PG's mean and the true gradient, its cosine at every late stage, and where each leads."
     )
+    cut = 0.595
     lesson = lesson
     # from 0, optimal, through 1, uniform, to 2, anti
     stage = pick("Late stage", 0.0, [(short_name(at), at) for at in STAGES.tolist()], label_width=90, width=640)

@@ -53,6 +53,7 @@ class MarginalsPanel(Panel):
     """
 
     shows = "The error of each way to compute inclusion probabilities, the direction of its gradient, and its cost."
+    cut = 0.556
     lesson = lesson
     k = candidates(20, 100, label_width=100)
     n = pick("Items n", 100, N_ITEMS, lazy=True, label_width=70, width=360)

@@ -36,6 +36,7 @@ class RecommendationPanel(RacingPanel):
     """
 
     shows = "One person's candidates by title before and after training, and which of the loved films are missed."
+    cut = 0.677
     size = (WIDTH / 100, HEIGHT / 100)
     verb = "Train"
     data = choice("Data", OWN, SOURCES, width=560)
