@@ -26,9 +26,11 @@ _STYLE = (
     # on a narrow page labels give way, and long words beside a box to tick wrap
     f".{BOX} .widget-inline-hbox > .widget-label {{ flex-shrink: 1; min-width: 60px; }} "
     f".{BOX} .widget-checkbox .widget-label-basic {{ white-space: normal; height: auto; }} "
-    # a picture is a sheet of paper with an edge, in the dark theme too; what has no words takes no place above it
+    # a picture is a sheet of paper with an edge, dimmed in the dark theme: its colours stay those that are spoken of;
+    # and a message without words takes no place above it
     f".{BOX} .capg-picture {{ box-sizing: border-box; border: 1px solid var(--jp-border-color2, #bdbdbd); "
-    "border-radius: 6px; background: #ffffff; } "
+    "border-radius: 8px; background: #ffffff; } "
+    f"[data-jp-theme-light=false] .{BOX} .capg-picture {{ padding: 10px; filter: brightness(0.9); }} "
     f".{BOX} .capg-message:not(:has([role])) {{ display: none; }}"
 )
 # A picture's width and the page's pixels go into a field that is not seen, once they rest: at first, and when one zooms

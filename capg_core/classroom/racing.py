@@ -54,8 +54,10 @@ class Setting:
         return capg.paper_learning_rate(estimator) if self.rate == PAPER_RATES else self.rate
 
     def baseline_of(self, estimator):
-        """Return None or "mean". One whose asymptotic form is biased without always has it."""
+        """Return None or "mean". One whose asymptotic form is biased without always has it, one with a critic never."""
         rung = RUNGS[estimator]
+        if rung.needs_critic:  # it takes differences of what the critic expects, where a baseline cancels
+            return None
         always = self.baseline == MEAN_BASELINE or "asymptotic" in rung.needs_baseline
         return "mean" if always or (self.baseline == LIST_BASELINE and rung.sees == LIST) else None
 

@@ -6,6 +6,7 @@ from capg_core.classroom.controls import button, candidates, choice, number
 from capg_core.classroom.drawing import legend, log_axis, star, write
 from capg_core.classroom.lessons.n01_two_stage_ranking import numbers as lesson
 from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import LATE_STAGES, MAX_K, RESTS, people
+from capg_core.classroom.outlines import Lines
 from capg_core.classroom.panel import Panel
 from capg_core.classroom.words import count, shorten
 from capg_core.look import FONT, INK, PETROFF, SOFT_INK, dress_axes
@@ -50,7 +51,7 @@ class TwoStagePanel(Panel):
         return numbers.setting.ranks
 
     def _make_people(self):
-        axes = self.figure.add_axes(PEOPLE_BOX)
+        axes = self._people_axes = self.figure.add_axes(PEOPLE_BOX)
         axes.set_title("what six people are shown", fontsize=FONT["title"], color=INK, pad=8)
         axes.set_xlim(-0.035, 1.035)
         axes.set_ylim(len(people()) - 0.55, -0.66)
@@ -67,10 +68,10 @@ class TwoStagePanel(Panel):
             axes.plot(places, np.full(person.n_items, row), "|", color=PETROFF["grey"], markersize=6, alpha=0.7)
             (dots,) = axes.plot([], [], "o", color=INK, markersize=5.5, markeredgewidth=0, zorder=3)
             shown = star(axes, 16, markeredgewidth=1.1, zorder=5)
-            text = write(axes, -0.012, row - 0.36, va="center")
-            self._rows.append((dots, shown, text))
+            self._rows.append((dots, shown))
+        self._captions = Lines(self.figure)
         (tick,) = axes.plot([], [], "|", color=PETROFF["grey"], markersize=9, label="a film they rated")
-        dots, shown, _ = self._rows[0]
+        dots, shown = self._rows[0]
         dots.set_label("a candidate")
         shown.set_label("shown")
         middle = PEOPLE_BOX[0] + PEOPLE_BOX[2] / 2
@@ -99,13 +100,13 @@ class TwoStagePanel(Panel):
 
     def draw_moving(self, numbers):
         """Move the candidates, the films shown and the curves."""
-        setting, moving = numbers.setting, []
+        setting, moving, captions = numbers.setting, [], []
         for row, (person, draw) in enumerate(zip(people(), numbers.draws, strict=True)):
-            dots, shown, text = self._rows[row]
+            dots, shown = self._rows[row]
             dots.set_data(_place(person, draw.candidates), np.full(setting.k, row))
             shown.set_data([_place(person, draw.output)], [row])
-            text.set_text(_caption(person, draw))
-            moving += [dots, shown, text]
+            captions.append((*self._above(row), _caption(person, draw), 0.0))
+            moving += [dots, shown]
         ks = lesson.curve_ks()
         where = (setting.quality, setting.rest)
         self._total.set_data(ks, lesson.regret_curve(*where, setting.ranks))
@@ -113,7 +114,14 @@ class TwoStagePanel(Panel):
         self._now.set_xdata([setting.k, setting.k])
         self._point.set_data([setting.k], [numbers.regret])
         self._this_draw.set_data([setting.k], [np.mean([draw.regret for draw in numbers.draws])])
+        moving.append(self._captions.write(captions))
         return [*moving, self._now, self._total, self._miss, self._point, self._this_draw]
+
+    def _above(self, row):
+        """Return where the words over a row begin, in parts of the figure."""
+        left, bottom, width, height = PEOPLE_BOX
+        low, high = self._people_axes.get_ylim()
+        return left + width * (0.035 - 0.012) / 1.07, bottom + height * (row - 0.36 - low) / (high - low)
 
     # The sentence.
 

@@ -6,6 +6,7 @@ from capg_core.classroom.controls import button, candidates, pick, tick
 from capg_core.classroom.drawing import cloud_axes, log_level, square_window, star, write
 from capg_core.classroom.lessons.n04_credit_assignment import numbers as lesson
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import EVENTS, RUNGS, UNBIASED, rung_above
+from capg_core.classroom.outlines import Lines
 from capg_core.classroom.panel import Panel
 from capg_core.classroom.problem import N_SYNTHETIC, project
 from capg_core.classroom.words import show
@@ -69,7 +70,8 @@ class LadderPanel(Panel):
         self._truth = star(self._cloud)
 
     def _make_columns(self):
-        self._columns, self._points, self._values, self._bands = {}, {}, {}, {}
+        self._columns, self._points, self._bands = {}, {}, {}
+        self._values = Lines(self.figure)
         for name, title, left, limits, log in COLUMNS:
             axes = self.figure.add_axes((left, CLOUD_BOX[1], COLUMN_WIDTH, CLOUD_BOX[3]))
             dress_axes(axes)
@@ -86,7 +88,6 @@ class LadderPanel(Panel):
                 look = look_of(rung)
                 marker = {"color": look.colour, "markersize": 11, "markeredgecolor": PAPER}
                 self._points[name, rung] = axes.plot([1.0], [i - 0.15], look.marker, **marker)[0]
-                self._values[name, rung] = write(axes, 1.0, i + 0.25, va="center")
         for i, rung in enumerate(RUNGS):
             height = CLOUD_BOX[1] + CLOUD_BOX[3] * (1 - (i + 0.5) / len(RUNGS))
             write(self.figure, 0.505, height + 0.018, rung, color=look_of(rung).colour, ha="right")
@@ -132,23 +133,23 @@ class LadderPanel(Panel):
                 moving.append(self._average)
         self._truth.set_data(*project(gradient[None], gradient))
         moving.append(self._truth)
+        values = []
         for rung in RUNGS:
-            for name in self._columns:
-                moving += self._place(name, rung, getattr(numbers.rungs[rung], name))
-        return moving
+            for name, *_ in COLUMNS:
+                value = getattr(numbers.rungs[rung], name)
+                self._points[name, rung].set_xdata([value])
+                moving.append(self._points[name, rung])
+                values.append(self._under(name, rung, value))
+        return [*moving, self._values.write(values)]
 
-    def _place(self, name, rung, value):
-        """Move a rung's point in a column, with its number under it, kept inside the column."""
+    def _under(self, name, rung, value):
+        """Return a rung's number, and its place under the point: kept inside the column."""
         low, high = self._columns[name].get_xlim()
-        if name == "angle":
-            where = (value - low) / (high - low)
-        else:
-            where = log_level(value, low, high)
-        point, text = self._points[name, rung], self._values[name, rung]
-        point.set_xdata([value])
-        text.set(x=value, text=f"{value:.0f}°" if name == "angle" else show(value))
-        text.set_ha("left" if where < 0.25 else "right" if where > 0.75 else "center")
-        return [point, text]
+        where = (value - low) / (high - low) if name == "angle" else log_level(value, low, high)
+        left, bottom, width, height = self._columns[name].get_position().bounds
+        y = bottom + height * (1.0 - (RUNGS.index(rung) + 0.75) / len(RUNGS))
+        words = f"{value:.0f}°" if name == "angle" else show(value)
+        return left + width * where, y, words, 0.0 if where < 0.25 else 1.0 if where > 0.75 else 0.5
 
     # The sentence.
 

@@ -27,6 +27,7 @@ METHODS = {
     for name in ESTIMATORS
     for mark, baseline in (("", None), (" + baseline", "mean"))
     if not RUNGS[name].approximates and (baseline or "asymptotic" not in RUNGS[name].needs_baseline)
+    and not (baseline and RUNGS[name].needs_critic)
 }
 RATE = 0.1  # of Adagrad, the same for all
 MANY = 10  # loved items where rewards have hardly any ties

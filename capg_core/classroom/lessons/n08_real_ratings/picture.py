@@ -1,17 +1,13 @@
 """The picture of the recommendation panel: two lists of titles with bars, and the loved titles with marks.
 
-Titles cost the time here: matplotlib draws a text glyph by glyph, 2 ms for a line. So the lines of the lists are
-outlines, made once for each string, and drawn as one path; and all marks of a kind are one artist.
+Titles would cost the time here, so the lines of the lists are outlines; and all marks of a kind are one artist.
 """
-
-from functools import lru_cache
 
 import numpy as np
 from matplotlib.patches import PathPatch, Rectangle
-from matplotlib.path import Path
-from matplotlib.textpath import TextPath
 
 from capg_core.classroom.lessons.n08_real_ratings.numbers import FITTED, METHODS
+from capg_core.classroom.outlines import outlines
 from capg_core.classroom.words import count, shorten
 from capg_core.look import FONT, GRID, INK, PETROFF, SOFT_INK, look_of
 
@@ -30,24 +26,6 @@ def rows_of(side):
     if side.shown not in [item for _, item in listed]:
         listed = places[: ROWS - 1] + [place for place in places if place[1] == side.shown]
     return listed
-
-
-@lru_cache(maxsize=4096)
-def outline(words):
-    """Return a line of text as an outline: vertices with y downwards from the line's middle, and the path's codes."""
-    path = TextPath((0, 0), words, size=FONT["note"] * 100 / 72)
-    vertices = path.vertices * (1.0, -1.0) + (0.0, 6.5)
-    return vertices, path.codes
-
-
-def outlines(lines):
-    """Join lines to one path; each is (x, y, words, whether it ends at x)."""
-    vertices, codes = [np.empty((0, 2))], [np.empty(0, Path.code_type)]
-    for x, y, words, to_the_left in lines:
-        points, kinds = outline(words)
-        vertices.append(points + (x - points[:, 0].max() if to_the_left else x, y))
-        codes.append(kinds)
-    return Path(np.concatenate(vertices), np.concatenate(codes))
 
 
 def places_of_loved(numbers):
@@ -167,8 +145,8 @@ class TitleLists:
             bar.set_width(BAR * min(max(reward / scale, 0.0), 1.0))
             bar.set_facecolor(PETROFF["orange"] if loved else GRID)
             bar.set_alpha(0.5 if loved else 1.0)
-            self.lines.append((x + 6, y, f"{place}. {shorten(source.titles[item], 25)}", False))
-            self.lines.append((x + VALUE, y, f"{reward:.{digits}f}", True))
+            self.lines.append((x + 6, y, f"{place}. {shorten(source.titles[item], 25)}", 0.0))
+            self.lines.append((x + VALUE, y, f"{reward:.{digits}f}", 1.0))
             bars.append(bar)
             if loved:
                 stars.append((x + STAR, y))
@@ -185,7 +163,7 @@ class TitleLists:
         caught, missed = [], []
         for row, place in enumerate(places_of_loved(numbers)):
             title = shorten(numbers.source.titles[numbers.loved[place]], 24)
-            self.lines.append((COLUMNS[2], TOP + row * PITCH, title, False))
+            self.lines.append((COLUMNS[2], TOP + row * PITCH, title, 0.0))
             for dx, side in zip(MARKS, (numbers.before, numbers.after), strict=True):
                 if side is not None:
                     (caught if side.caught[place] else missed).append((COLUMNS[2] + dx, TOP + row * PITCH))
