@@ -40,6 +40,21 @@ def unnamed_pictures(page):
     )
 
 
+def picture_at(page, width, ratio):
+    """Show the page at a width in CSS pixels and so many device pixels for one; return the first picture's own width.
+
+    Waits until the kernel has answered what the page told it.
+    """
+    session = page.context.new_cdp_session(page)
+    metrics = {"width": width, "height": VIEW["height"], "deviceScaleFactor": ratio, "mobile": False}
+    session.send("Emulation.setDeviceMetricsOverride", metrics)
+    page.wait_for_timeout(2500)
+    found = page.locator("img.capg-picture").first.evaluate("img => img.naturalWidth")
+    session.send("Emulation.clearDeviceMetricsOverride")
+    session.detach()
+    return found
+
+
 CONTROLS = "input, select, button, [role=slider], .noUi-handle"
 
 

@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 from browser import PanelInPage, error_outputs, open_notebook, run_all
-from browser_boxes import cells, press_on_every_control, scrollbars, unnamed_pictures
+from browser_boxes import cells, picture_at, press_on_every_control, scrollbars, unnamed_pictures
 
 pytestmark = pytest.mark.browser
 PRESSES = 20
@@ -68,6 +68,14 @@ def test_nothing_scrolls_sideways_and_every_picture_has_words(page):
     assert scrollbars(page) == []
     pictures, unnamed = unnamed_pictures(page)
     assert pictures > 0 == unnamed
+
+
+def test_the_picture_is_sharp_on_a_2x_screen_and_folded_on_a_narrow_page(page):
+    """At 200 % zoom a window of 1280 pixels is a page of 640 and twice as many device pixels for each."""
+    assert picture_at(page, 1280, 1) == 1200
+    assert picture_at(page, 1280, 2) >= 1800
+    assert picture_at(page, 640, 1) == 672
+    assert picture_at(page, 1280, 1) == 1200
 
 
 def test_outside_a_panel_keys_are_the_notebooks(page):
