@@ -9,6 +9,7 @@ from panels import fresh
 import capg_core as capg
 from capg_core.classroom import VariancePanel
 from capg_core.classroom.lessons.n00_start_here import numbers as lesson
+from capg_core.classroom.lessons.n00_start_here.panel import CURVE_BOX
 from capg_core.classroom.problem import (
     SYNTHETIC,
     data_names,
@@ -185,3 +186,25 @@ def test_picture_is_reachable_for_tests_and_readers(panel):
     assert "capg-picture" in panel.picture._dom_classes
     assert "capg-sentence" in panel.sentence._dom_classes
     assert "capg-message" in panel.message._dom_classes
+
+
+@pytest.mark.parametrize("peakedness", [1.0, 10.0])
+@pytest.mark.parametrize("data", data_names())
+def test_every_label_is_at_its_line_or_tied_to_it_or_says_where_it_went(data, peakedness):
+    panel = VariancePanel(shown=lesson.ESTIMATORS, baseline=True, data=data, peakedness=peakedness)
+    _, bottom, _, height = CURVE_BOX
+    low, high = np.log10(panel._curve_axes.get_ylim())
+    seen = 0
+    for name, text in panel._labels._texts.items():
+        curves = panel._signals if name.endswith("signal") else panel._lines
+        estimator = {"true signal": "V-PG"}.get(name, name.removesuffix(" signal"))
+        with np.errstate(divide="ignore"):
+            level = (np.log10(curves[estimator].get_ydata()[-1]) - low) / (high - low)
+        tied = panel._labels._ties[name].get_visible()
+        if level <= 0:
+            assert text.get_text() == f"{name} ↓" and not tied
+        else:
+            assert text.get_text() == name
+            assert tied or abs(text.get_position()[1] - bottom - height * level) < 0.03
+        seen += text.get_visible()
+    assert seen == 5

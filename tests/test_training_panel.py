@@ -18,6 +18,7 @@ import capg_core as capg
 from capg_core.classroom import TrainingPanel
 from capg_core.classroom import racing as training_runs
 from capg_core.classroom.lessons.n07_training_race.panel import IN_SECONDS, SAME_RATE
+from capg_core.classroom.lessons.n08_real_ratings.numbers import METHODS
 from capg_core.classroom.racing import (
     ESTIMATORS,
     LATE_STAGES,
@@ -372,3 +373,17 @@ def test_the_stored_target_is_that_of_the_paper_s_setting():
 
 def test_no_thread_is_left():
     assert not [thread for thread in threading.enumerate() if thread.name == "capg-race"]
+
+
+def test_no_baseline_is_named_where_it_cancels():
+    """Swap-PG takes differences of what its critic expects: with a baseline it learns the same to the bit."""
+    steps = {"n_steps": 40, "eval_every": 20, "learning_rate": 0.1, "seed": 0}
+    for estimator, cancels in (("Swap-PG", True), ("V-PG", False)):
+        without, with_mean = (capg.train(WORLD, estimator, 5, baseline=b, **steps) for b in (None, "mean"))
+        assert np.array_equal(without.policy_value, with_mean.policy_value) == cancels
+        assert (small(baseline=MEAN_BASELINE).asked().baseline_of(estimator) is None) == cancels
+    assert [name for name in METHODS if name.startswith("Swap-PG")] == ["Swap-PG"]
+    assert "V-PG + baseline" in METHODS
+    said = finished(estimators=("V-PG", "Swap-PG"), baseline=MEAN_BASELINE)
+    assert said._names["Swap-PG"].get_text().startswith("Swap-PG ") and "baseline" in said._names["V-PG"].get_text()
+    assert "baseline" not in said._names["Swap-PG"].get_text()

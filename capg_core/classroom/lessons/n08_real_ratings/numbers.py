@@ -26,7 +26,8 @@ METHODS = {
     name + mark: (name, baseline)
     for name in ESTIMATORS
     for mark, baseline in (("", None), (" + baseline", "mean"))
-    if not RUNGS[name].approximates and (baseline or "asymptotic" not in RUNGS[name].needs_baseline)
+    if not RUNGS[name].approximates
+    and (baseline or "asymptotic" not in RUNGS[name].needs_baseline)
     and not (baseline and RUNGS[name].needs_critic)
 }
 RATE = 0.1  # of Adagrad, the same for all
