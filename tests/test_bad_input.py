@@ -137,7 +137,7 @@ def test_read_only_and_strided_arrays_reach_the_kernels_as_fresh_ones():
         capg.inclusion_probabilities(logits, 2)
         capg.policy_gradient(logits, 2, frozen)
         capg.list_score(logits, [[0, 1]])
-    for kernel in (inclusion._inclusion_kernel, value._value_gradient_kernel, plackett_luce._list_score_kernel):
+    for kernel in (inclusion.inclusion_kernel, value._value_gradient_kernel, plackett_luce._list_score_kernel):
         assert len(kernel.signatures) == 1, kernel
 
 

@@ -94,7 +94,7 @@ def test_every_kernel_compiles_once():
     capg.inclusion_probabilities(np.array([1, 0, 2], np.float32), 2)
     capg.policy_gradient(np.arange(6.0)[::2], 2, [1, 2, 3])
     capg.policy_gradient([0.5, 1.0, 2.0], 2, [1.0, 2.0, 3.0])
-    for name in ("inclusion", "outcome", "value"):
+    for name in ("inclusion_counts", "outcome", "value"):
         for kernel in vars(importlib.import_module(f"capg_core.exact.{name}")).values():
             if isinstance(kernel, CPUDispatcher) and kernel.__module__.endswith(name):
                 assert len(kernel.signatures) <= 1, kernel
