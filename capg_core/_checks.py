@@ -110,7 +110,7 @@ def refuse_no_logits(array, name):
     """Refuse what is no logit: NaN, +inf, or a size at which exp means nothing; -inf masks an item."""
     _refuse(np.isnan(array) | (array == np.inf), array, name, "a finite number, or -inf for a masked item")
     huge = np.isfinite(array) & (np.abs(array) > _FURTHEST)
-    _refuse(huge, array, name, f"a size of at most {_FURTHEST:g}; -inf masks an item")
+    _refuse(huge, array, name, "a size of at most 1e15; -inf masks an item")
 
 
 def _is_whole(value):

@@ -10,7 +10,7 @@ import numpy as np
 from capg_core._checks import as_batch_logits, as_count, as_generator, as_item_rows, as_plain, as_rows, as_vector
 from capg_core.batch.draw import draw_batch
 from capg_core.batch.exp import weigh_rows
-from capg_core.estimators import as_baseline, gains_of
+from capg_core.estimators import as_baseline, gains_of, refuse_never_shown
 from capg_core.ladder import choose_rung
 from capg_core.late_stage import as_parts, as_position_weights
 from capg_core.rung import LIST, Batch, First
@@ -163,6 +163,10 @@ def batch_gradient(
         raise ValueError("baseline = 'mean' with one row of logits; expected two or more: it is the mean of the others")
     arrivals = _as_arrivals(candidates, theta, k, chosen, outputs)
     chosen.refuse_missing(utility, critic, parts)
+    if not (chosen.needs_critic or chosen.needs_ranking):
+        _check_unused(utility, "utility", theta.shape, k)
+    if not chosen.needs_critic:
+        _check_unused(critic, "critic", theta.shape, k)
     first, expected = None, 0.0
     if chosen.needs_critic:
         utility_there = _at_arrivals(utility, "utility", arrivals, n_items)
@@ -180,6 +184,8 @@ def batch_gradient(
         expected=expected, baseline=baseline, position_weights=position_weights, rows=rows,
     )  # fmt: skip
     rows = rows[0]
+    if chosen.needs_ranking:
+        refuse_never_shown(rows, outputs[:, 0])
     if importance is not None:
         rows *= as_rows(importance, "importance", (n_rows,))[:, None]
     return rows.astype(np.float32) if is_single else rows
@@ -212,6 +218,17 @@ def _as_arrivals(candidates, theta, k, chosen, outputs):
         row, place = np.argwhere(outside)[0]
         raise ValueError(f"outputs[{row}] has item {outputs[row, place]}; expected one of its {k} candidates")
     return arrivals
+
+
+def _check_unused(values, name, shape, k):
+    """Refuse what is no utility or critic, though the estimator does not look at it."""
+    if values is None:
+        return
+    array = as_plain(values, name, f"shape {shape} or ({shape[1]},)")
+    if array.ndim == 1:
+        as_vector(array, shape[1], name)
+    else:
+        as_rows(array, name, (shape[0], array.shape[-1] if array.shape[-1:] in ((k,), (k + 1,)) else shape[1]))
 
 
 def _of_all(values, name, shape):

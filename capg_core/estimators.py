@@ -137,7 +137,18 @@ def estimate_gradients(
         raise ValueError("baseline = 'mean' with one observation; expected two or more: it is the mean of the others")
     gain = rewards - critic_of(chosen, problem)[outputs]
     gain = gain - as_baseline(baseline, lambda: mean_of_others(gain))
-    return estimates_of(chosen, problem, arrivals, outputs, gain)
+    estimates = estimates_of(chosen, problem, arrivals, outputs, gain)
+    if chosen.needs_ranking:
+        refuse_never_shown(estimates, outputs)
+    return estimates
+
+
+def refuse_never_shown(rows, outputs):
+    """Refuse outputs (N,) to which the late stage gives no chance at all, and so no score."""
+    bad = ~np.isfinite(rows).all(axis=1)
+    if bad.any():
+        row = int(bad.argmax())
+        raise ValueError(f"outputs[{row}] = {outputs[row]}; expected an item that this late stage can show")
 
 
 def critic_of(chosen, problem):

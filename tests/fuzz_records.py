@@ -46,9 +46,10 @@ def _(call):
     call.whole("candidates", first, n_items)
     if call.given["candidates"] is None:
         call.given["candidates"] = "text"
-    call.whole("outputs", first[:, 0], n_items)
+    utility = rng.normal(size=n_items)
+    call.whole("outputs", capg.choose_output(first[:, :k], utility), n_items)
     rewards = call.real("rewards", rng.normal(size=n_rows) * call.pick([0.0, 1.0, 1e50]))
-    call.real("utility", rng.normal(size=n_items), optional=estimator not in ("Outcome-PG", "Swap-PG"))
+    call.real("utility", utility, optional=estimator not in ("Outcome-PG", "Swap-PG"))
     call.baseline(mean=n_rows > 1)
     if call.chance(0.3):
         call.real("importance", rng.random(n_rows))

@@ -32,6 +32,7 @@ _FEWEST_DIGITS = 1.0 / 64  # below this rate 1 - exp(-rate) loses more than six 
 _RAREST, _SUREST = -600.0, 600.0
 _ARRIVED = 720.0  # exp of minus it is zero, and no denormal number, which would be slow
 _MAX_SEARCH, _MAX_NODES = 100, 5_000
+_FAR = 30.0  # from the peak, in log time: Newton's steps lead nowhere there
 # A loop over few items is as slow as its remainder, so there is none.
 LANES = 8
 
@@ -99,7 +100,8 @@ def _peak(theta, count, log_w, lam, inverse, h):
             lam[c] = exp_of(min(max(theta[c] + s, _RAREST), _SUREST))
         _, total, slope = _at_clock(lam, 1.0, inverse, 1.0, h)
         gone = np.exp(min(log_w + s, 700.0))
-        climb = total - gone + slope / max(total, 1e-300)
+        # where all have arrived nothing is left to say where the peak was: it is earlier
+        climb = total - gone + slope / total if total > 0.0 else -np.inf
         bend = max(gone - slope, 1e-3)
         width = 1.0 / np.sqrt(bend)
         if climb > 0.0:
@@ -107,9 +109,9 @@ def _peak(theta, count, log_w, lam, inverse, h):
         else:
             high = s
         step = climb / bend
-        if abs(step) < 0.7 * width or not low < high:  # the rule may begin anywhere near the peak
+        if abs(step) < 0.7 * width or not low < 0.5 * (low + high) < high:  # the rule may begin anywhere near the peak
             break
-        s = s + step if low < s + step < high else 0.5 * (low + high)
+        s = s + step if abs(step) < _FAR and low < s + step < high else 0.5 * (low + high)
     return s, width
 
 

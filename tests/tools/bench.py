@@ -245,6 +245,11 @@ def core_times():
         "NumPy, a softmax a draw",
         median_ms(lambda: list_score_loop(logits, candidates), 3),
     )
+    sampling_times(logits, k, rng)
+
+
+def sampling_times(logits, k, rng):
+    """Report what lists of candidates cost, for flat and peaked logits, beside the usual way."""
     for scale in (0.0, 1.0, 5.0, 20.0):
         row(
             f"10,000 candidate lists, logits of sd {scale:g}",
