@@ -267,11 +267,10 @@ def as_rows(values, name, shape):
 
 def as_item_rows(values, logits, name, expected):
     """Return distinct items (B, m) that can be drawn, a row per row of logits (B, n); (B,) will do for one each."""
-    array = as_plain(values, name, expected)
-    if array.ndim == 1:
-        array = array.reshape(-1, 1)
+    given = as_plain(values, name, expected)
+    array = given.reshape(-1, 1) if given.ndim == 1 else given
     if array.ndim != 2 or array.shape[0] != logits.shape[0]:
-        raise ValueError(f"{name} has shape {np.shape(values)}; expected {expected}")
+        raise ValueError(f"{name} has shape {given.shape}; expected {expected}")
     array = as_indices(array, logits.shape[1], name)
     _refuse(np.take_along_axis(logits, array, axis=1) == -np.inf, array, name, "an item with a finite logit in its row")
     ordered = np.sort(array, axis=1)

@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_vector, said
+from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_plain, as_vector, said
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
 from capg_core.exact.value import gradient_of, value_of
@@ -28,7 +28,7 @@ def as_baseline(baseline, mean):
 
 def as_spread(reward_std, n_items):
     """Return the standard deviation of each item's reward, (n,); a number is that of all."""
-    if np.ndim(reward_std) == 0:
+    if as_plain(reward_std, "reward_std", f"a number, or one for each of {n_items} items").ndim == 0:
         return np.full(n_items, as_number(reward_std, "reward_std", 0.0))
     spread = as_vector(reward_std, n_items, "reward_std")
     if spread.min() < 0.0:
@@ -158,7 +158,8 @@ def critic_of(chosen, problem):
 
 def estimates_of(chosen, problem, arrivals, outputs, gain):
     """Return the estimates (N, n), given the first arrivals and the gains."""
-    rows = _scored(chosen, problem, arrivals[:, : problem.k], outputs, gain)
+    candidates = np.ascontiguousarray(arrivals[:, : problem.k])  # else Numba compiles a second kernel
+    rows = _scored(chosen, problem, candidates, outputs, gain)
     return rows + chosen.rung.scores(problem, arrivals, chosen.marginal) if chosen.needs_critic else rows
 
 

@@ -5,7 +5,7 @@ This is what one training step estimates, before it goes through the towers.
 
 import numpy as np
 
-from capg_core._checks import as_rows, as_vector
+from capg_core._checks import as_plain, as_rows, as_vector
 from capg_core.any_model import NONE, fill_gradient
 from capg_core.batch.draw import choose_batch, draw_batch
 from capg_core.estimators import as_baseline
@@ -70,7 +70,7 @@ class BatchGradient:
             critic = self.world.critic
         self.chosen.refuse_missing(self.world.utility, critic, ())
         shape = self.world.mean_reward.shape
-        if np.ndim(critic) == 1:
+        if as_plain(critic, "critic", f"shape {shape} or ({shape[1]},)").ndim == 1:
             return np.broadcast_to(as_vector(critic, shape[1], "critic"), shape)
         return as_rows(critic, "critic", shape)
 
