@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from wrong_scores import drawn_only, softmax, wrong_score
 
 import capg_core as capg
 from capg_core.classroom import check
@@ -27,11 +28,6 @@ NUMBERS = [key for key, exercise in EXERCISES.items() if not exercise.call and n
 
 def right(key):
     return EXERCISES[key].answer(EXERCISES[key].expected)
-
-
-def softmax(logits):
-    weights = np.exp(logits)
-    return weights / weights.sum()
 
 
 # What is right, in any form.
@@ -198,24 +194,6 @@ def test_almost_by_sample():
 
 def test_one_and_the_same_error_is_no_sample():
     assert check("00.1", lambda logits, items: capg.list_score(logits, items) * 1.003).state == NOT_YET
-
-
-def wrong_score(update):
-    """Return a score whose loop does this to it: ``update(score, item, softmax of what is left)``."""
-
-    def score(logits, candidates):
-        left, total = logits.copy(), np.zeros(len(logits))
-        for item in candidates:
-            total = update(total, item, softmax(left))
-            left[item] = -np.inf
-        return total
-
-    return score
-
-
-def drawn_only(total, item, p):
-    total[item] += 1 - p[item]
-    return total
 
 
 def average(items, estimates):

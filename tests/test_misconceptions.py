@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from wrong_scores import drawn_only, softmax, wrong_score
 
 import capg_core as capg
 from capg_core.classroom import check
@@ -11,11 +12,6 @@ from capg_core.classroom.check import NOT_YET
 from capg_core.classroom.exercises import EXERCISES
 
 MISTAKES = [(key, mistake) for key, exercise in EXERCISES.items() for mistake in exercise.misconceptions]
-
-
-def softmax(logits):
-    weights = np.exp(logits)
-    return weights / weights.sum()
 
 
 @pytest.mark.parametrize(("key", "mistake"), MISTAKES, ids=[f"{key} {m.name}" for key, m in MISTAKES])
@@ -26,27 +22,9 @@ def test_each_wrong_answer_gets_its_own_hint(key, mistake):
     assert "<details" in result._repr_html_()
 
 
-def wrong_score(update):
-    """Return a score whose loop does this to it: ``update(score, item, softmax of what is left)``."""
-
-    def score(logits, candidates):
-        left, total = logits.copy(), np.zeros(len(logits))
-        for item in candidates:
-            total = update(total, item, softmax(left))
-            left[item] = -np.inf
-        return total
-
-    return score
-
-
 def only_last(total, item, p):
     total = -p
     total[item] += 1
-    return total
-
-
-def drawn_only(total, item, p):
-    total[item] += 1 - p[item]
     return total
 
 

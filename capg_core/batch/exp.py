@@ -44,9 +44,8 @@ if not config.DISABLE_JIT:
 
 
 @compiled(fastmath={"contract"})  # fused multiply-add, no other liberty
-def exp_of(x):
-    """Return exp(x), to a relative error of 4e-16; -inf gives 0. A loop over an array that calls it is vectorised."""
-    y = min(max(x, LOWEST), HIGHEST)
+def _reduced(y):
+    """Return (p, r, t) with exp(y) = (1 + p r) 2^m and t = m + _ROUND, for y within LOWEST and HIGHEST."""
     t = y * _LOG2E + _ROUND
     m = t - _ROUND
     r = (y - m * _LN2_HIGH) - m * _LN2_LOW
@@ -62,8 +61,15 @@ def exp_of(x):
     p = p * r + _C[3]
     p = p * r + _C[2]
     p = p * r + 1.0
-    p = p * r + 1.0
-    return _raised(p, t) if y > LOWEST else 0.0
+    return p, r, t
+
+
+@compiled(fastmath={"contract"})
+def exp_of(x):
+    """Return exp(x), to a relative error of 4e-16; -inf gives 0. A loop over an array that calls it is vectorised."""
+    y = min(max(x, LOWEST), HIGHEST)
+    p, r, t = _reduced(y)
+    return _raised(p * r + 1.0, t) if y > LOWEST else 0.0
 
 
 @compiled(fastmath={"contract"})
@@ -81,22 +87,7 @@ def arrive_into(rate, arrived, stay):
     As `exp_into`, with exp(r) - 1 for the reduced r, so that a small ``arrived`` keeps its digits.
     """
     for i in range(rate.size):
-        y = max(-rate[i], LOWEST)
-        t = y * _LOG2E + _ROUND
-        m = t - _ROUND
-        r = (y - m * _LN2_HIGH) - m * _LN2_LOW
-        p = _C[12]
-        p = p * r + _C[11]
-        p = p * r + _C[10]
-        p = p * r + _C[9]
-        p = p * r + _C[8]
-        p = p * r + _C[7]
-        p = p * r + _C[6]
-        p = p * r + _C[5]
-        p = p * r + _C[4]
-        p = p * r + _C[3]
-        p = p * r + _C[2]
-        p = p * r + 1.0
+        p, r, t = _reduced(max(-rate[i], LOWEST))
         part, power = p * r, _raised(1.0, t)
         stay[i] = power + power * part if rate[i] < -LOWEST else 0.0
         arrived[i] = (1.0 - power) - power * part
