@@ -1,5 +1,7 @@
 """Looks, the README picture, and what stored notebooks may hold."""
 
+import base64
+import io
 import json
 from pathlib import Path
 
@@ -9,8 +11,10 @@ import readme_picture
 from PIL import Image
 
 import capg_core as capg
+from capg_core.classroom import pictures_of
 from capg_core.classroom.drawing import spread
 from capg_core.classroom.panel import WIDGET_VIEW
+from capg_core.classroom.picture import Picture
 from capg_core.look import FONT, LOOKS, look_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,3 +49,17 @@ def test_stored_outputs_hold_no_dead_widgets():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", []):
                 assert WIDGET_VIEW not in output.get("data", {}), f"{path.name}: drop it in execute_notebooks.clean"
+
+
+def test_a_picture_stores_its_sentence_and_no_widget():
+    def draw(figure):
+        figure.add_axes((0.1, 0.1, 0.8, 0.8)).plot([0, 1], [0, 1])
+        return "A line from 0 to 1."
+
+    bundle, more = Picture(4.0, draw)._repr_mimebundle_()
+    assert bundle["text/plain"] == more["image/png"]["alt"] == "A line from 0 to 1."
+    assert set(bundle) == {"text/plain", "image/png"} and more["image/png"]["width"] == 1200
+    with Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))) as picture:
+        assert picture.size == (1800, 600)
+    with pytest.raises(ValueError, match="'99'.*00"):
+        pictures_of("99")

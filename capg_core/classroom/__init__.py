@@ -17,6 +17,7 @@ _HOMES = {
     "RecommendationPanel": "lessons.n08_real_ratings.panel",
     "ExpertsPanel": "lessons.n09_mixture_of_experts.panel",
     "Predict": "predict",
+    "pictures_of": "picture",
 }
 __all__ = [*_HOMES, "check"]
 

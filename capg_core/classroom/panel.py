@@ -22,8 +22,9 @@ from capg_core.classroom.problem import ToDo
 from capg_core.look import PAPER
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-# One for all panels: Matplotlib shares fonts between figures, and two threads that draw at once end the process.
-_DRAWING = threading.RLock()
+# One for all panels and pictures: Matplotlib shares fonts between figures, and two threads that draw at once end
+# the process.
+DRAWING = threading.RLock()
 _IN_NUMBERS = "The sentence below says it in numbers."
 _NARROW = 600  # CSS pixels: a picture shown in less is folded, so that its words can still be read
 _SCALES = (1.0, 1.5, 2.0)  # pixels of the picture for one at `Panel.dpi`; four times as many take thrice the time
@@ -49,7 +50,8 @@ def mime_bundle(widget, text, png=None):
 
     Parameters
     ----------
-    widget : ipywidgets.Widget
+    widget : ipywidgets.Widget or None
+        None for what has no controls.
     text : str
         The plain text.
     png : bytes, optional
@@ -63,7 +65,7 @@ def mime_bundle(widget, text, png=None):
     bundle = {"text/plain": text}
     if png is not None:
         bundle["image/png"] = base64.b64encode(png).decode("ascii")
-    if has_front_end():
+    if widget is not None and has_front_end():
         bundle[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return bundle
 
@@ -254,7 +256,7 @@ class Panel:
                 if settings == self._shown:
                     return
                 self.numbers = self.compute(settings)
-                with _DRAWING:
+                with DRAWING:
                     self.png = self._render(self.numbers)
                 self.text = self.describe(self.numbers)
                 self.picture.value = self.png
