@@ -10,8 +10,12 @@ import math
 import numbers
 import os
 import reprlib
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
 
 # Beyond this a square, summed over items, may leave what a double holds.
 _LARGEST = 1e100
@@ -21,7 +25,7 @@ _FURTHEST = 1e15
 _MOST = 2**40
 
 
-def renamed(**new_names):
+def renamed(**new_names: str) -> Callable[[_Function], _Function]:
     """Make a function refuse keywords that have been renamed, given as old="new", by a message that names the new."""
 
     def decorate(function):

@@ -8,11 +8,12 @@ framework's backward pass. Training uses the same code.
 import numpy as np
 
 from capg_core._checks import as_batch_logits, as_count, as_generator, as_item_rows, as_plain, as_rows, as_vector
+from capg_core._types import ArrayLike, Floats, Items, NDArray
 from capg_core.batch.draw import draw_batch
 from capg_core.batch.exp import weigh_rows
 from capg_core.estimators import as_baseline, gains_of, refuse_never_shown
 from capg_core.ladder import choose_rung
-from capg_core.late_stage import as_parts, as_position_weights
+from capg_core.late_stage import LateStageLike, as_parts, as_position_weights
 from capg_core.rung import LIST, Batch, First
 
 NONE = np.empty((0, 0))
@@ -33,7 +34,7 @@ def fill_gradient(
     return batch
 
 
-def sample_batch(logits, k, rng):
+def sample_batch(logits: ArrayLike, k: int, rng: np.random.Generator) -> Items:
     """
     Draw one candidate list for each of many contexts, from the Plackett-Luce top-K without replacement.
 
@@ -76,22 +77,22 @@ def sample_batch(logits, k, rng):
 
 
 def batch_gradient(
-    logits,
-    estimator,
-    k,
+    logits: ArrayLike,
+    estimator: str,
+    k: int,
     *,
-    outputs,
-    rewards,
-    candidates=None,
-    utility=None,
-    critic=None,
-    late_stage="optimal",
-    marginal="asymptotic",
-    baseline=None,
-    residual=None,
-    position_weights=None,
-    importance=None,
-):
+    outputs: ArrayLike,
+    rewards: ArrayLike,
+    candidates: ArrayLike | None = None,
+    utility: ArrayLike | None = None,
+    critic: ArrayLike | None = None,
+    late_stage: LateStageLike = "optimal",
+    marginal: str = "asymptotic",
+    baseline: str | float | None = None,
+    residual: str | None = None,
+    position_weights: ArrayLike | None = None,
+    importance: ArrayLike | None = None,
+) -> Floats | NDArray[np.float32]:
     """
     Gradient of the estimated value on every logit, a row per context: what a model's backward pass is given.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capg_core._checks import as_count, as_generator
+from capg_core._types import ArrayLike, Floats
 from capg_core.estimators import (
     as_baseline,
     as_spread,
@@ -17,7 +18,7 @@ from capg_core.estimators import (
 from capg_core.exact.sampling import sample_of
 from capg_core.exact.value import gradient_of, value_of
 from capg_core.ladder import choose_rung
-from capg_core.late_stage import choose
+from capg_core.late_stage import LateStageLike, choose
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,13 @@ class GradientDiagnostics:
         Of each entry of ``mean``, hence of ``bias``.
     """
 
-    mean: np.ndarray
+    mean: Floats
     variance: float
     signal: float
     snr: float
-    bias: np.ndarray
+    bias: Floats
     cosine: float
-    standard_error: np.ndarray
+    standard_error: Floats
 
 
 def _size(vector):
@@ -71,21 +72,21 @@ def _cosine(one, other):
 
 
 def gradient_diagnostics(
-    logits,
-    k,
-    mean_reward,
-    estimator,
+    logits: ArrayLike,
+    k: int,
+    mean_reward: ArrayLike,
+    estimator: str,
     *,
-    utility=None,
-    reward_std=0.0,
-    late_stage="optimal",
-    marginal="exact",
-    baseline=None,
-    critic=None,
-    residual=None,
-    n_samples=1000,
-    rng,
-):
+    utility: ArrayLike | None = None,
+    reward_std: ArrayLike = 0.0,
+    late_stage: LateStageLike = "optimal",
+    marginal: str = "exact",
+    baseline: str | float | None = None,
+    critic: ArrayLike | None = None,
+    residual: str | None = None,
+    n_samples: int = 1000,
+    rng: np.random.Generator,
+) -> GradientDiagnostics:
     """
     Simulate an estimator and compare it with the exact policy gradient.
 

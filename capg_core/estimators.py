@@ -8,10 +8,12 @@ import dataclasses
 import numpy as np
 
 from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_plain, as_vector, said
+from capg_core._types import ArrayLike, Floats
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
 from capg_core.exact.value import gradient_of, value_of
 from capg_core.ladder import RUNGS, choose_rung
+from capg_core.late_stage import LateStageLike
 from capg_core.rung import LIST, OUTPUT
 
 
@@ -49,19 +51,19 @@ def mean_of_others(rewards):
 
 
 def estimate_gradients(
-    logits,
-    candidates,
-    outputs,
-    rewards,
-    estimator,
+    logits: ArrayLike,
+    candidates: ArrayLike,
+    outputs: ArrayLike,
+    rewards: ArrayLike,
+    estimator: str,
     *,
-    utility=None,
-    late_stage="optimal",
-    marginal="exact",
-    baseline=None,
-    critic=None,
-    residual=None,
-):
+    utility: ArrayLike | None = None,
+    late_stage: LateStageLike = "optimal",
+    marginal: str = "exact",
+    baseline: str | float | None = None,
+    critic: ArrayLike | None = None,
+    residual: str | None = None,
+) -> Floats:
     """
     Single-sample gradient estimates, one for each observation.
 
@@ -201,18 +203,18 @@ def expectation_of(chosen, problem, baseline):
 
 
 def expected_estimate(
-    logits,
-    k,
-    mean_reward,
-    estimator,
+    logits: ArrayLike,
+    k: int,
+    mean_reward: ArrayLike,
+    estimator: str,
     *,
-    utility=None,
-    late_stage="optimal",
-    marginal="exact",
-    baseline=None,
-    critic=None,
-    residual=None,
-):
+    utility: ArrayLike | None = None,
+    late_stage: LateStageLike = "optimal",
+    marginal: str = "exact",
+    baseline: str | float | None = None,
+    critic: ArrayLike | None = None,
+    residual: str | None = None,
+) -> Floats:
     """
     Exact expectation of an estimator, by formula.
 
@@ -260,17 +262,17 @@ def problem_of(chosen, logits, k, late_stage, mean_reward, utility, critic):
 
 
 def exact_variance(
-    logits,
-    k,
-    mean_reward,
-    estimator,
+    logits: ArrayLike,
+    k: int,
+    mean_reward: ArrayLike,
+    estimator: str,
     *,
-    utility=None,
-    reward_std=0.0,
-    late_stage="optimal",
-    marginal="exact",
-    baseline=None,
-):
+    utility: ArrayLike | None = None,
+    reward_std: ArrayLike = 0.0,
+    late_stage: LateStageLike = "optimal",
+    marginal: str = "exact",
+    baseline: str | float | None = None,
+) -> float:
     """
     Exact trace of the covariance of one single-sample estimate.
 

@@ -10,10 +10,12 @@ strict one once its noise is drawn.
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from capg_core._checks import as_candidates, as_generator, as_name, as_number, as_plain, as_vector, said
+from capg_core._types import ArrayLike, Floats, Items
 
 _SMALLEST_BETA = 1e-100
 
@@ -40,21 +42,21 @@ class LateStage:
     title: str
 
     @property
-    def is_uniform(self):
+    def is_uniform(self) -> bool:
         """True where every candidate is as likely to be shown."""
         return self.sign == 0.0
 
     @property
-    def is_strict(self):
+    def is_strict(self) -> bool:
         """True where the utility alone decides."""
         return not self.is_uniform and self.beta == np.inf
 
     @property
-    def is_noisy(self):
+    def is_noisy(self) -> bool:
         """True where utility and noise decide."""
         return not (self.is_uniform or self.is_strict)
 
-    def seen(self, utility, noise=None):
+    def seen(self, utility: ArrayLike | None, noise: ArrayLike | None = None) -> Floats | None:
         """Return what a late stage ranks by, given its noise if it has any; None for the uniform one."""
         if self.is_uniform:
             return None
@@ -70,7 +72,7 @@ class Noisy(LateStage):
     beta: float = 1.0
     title: str = "noisy late stage"
 
-    def __init__(self, beta=1.0):
+    def __init__(self, beta: float = 1.0) -> None:
         number = as_number(beta, "beta", 0.0)
         if number == 0.0:
             raise ValueError("beta = 0; expected a positive number (noise without utility is 'uniform')")
@@ -93,7 +95,7 @@ LATE_STAGES = {
 }
 
 
-def noisy(beta=1.0):
+def noisy(beta: float = 1.0) -> Noisy:
     """
     Late stage that ranks by utility plus Gumbel noise; the name "noisy" is the one with beta = 1.
 
@@ -141,7 +143,10 @@ class Mixture:
         as_number(self.epsilon, "epsilon", 0.0, 1.0)
 
 
-def mix(first, second, epsilon):
+LateStageLike: TypeAlias = str | LateStage | Mixture  # a name, or what `noisy` and `mix` return
+
+
+def mix(first: str | LateStage, second: str | LateStage, epsilon: float) -> Mixture:
     """
     Late stage that is ``second`` with probability epsilon, else ``first``.
 
@@ -214,7 +219,12 @@ def best_first(logits, seen):
     return order[np.isfinite(logits[order])]
 
 
-def choose_output(candidates, utility, late_stage="optimal", rng=None):
+def choose_output(
+    candidates: ArrayLike,
+    utility: ArrayLike,
+    late_stage: LateStageLike = "optimal",
+    rng: np.random.Generator | None = None,
+) -> Items:
     """
     Let the late stage pick one item from each candidate list.
 

@@ -20,7 +20,7 @@ ROOT = pathlib.Path(capg.__file__).parents[1]
 PACKAGE = ROOT / "capg_core"
 # From the bottom up. A module may import its own wing and what stands below it; numbers never import pictures.
 FLOORS = [
-    ["_checks", "_interrupt", "_kernel", "_table"],
+    ["_checks", "_interrupt", "_kernel", "_table", "_types"],
     ["late_stage", "worlds", "batch"],
     ["exact"],
     ["rung", "logs"],

@@ -9,6 +9,7 @@ the cheap alternatives. With p_j = 1 - exp(-w_j t), s = log t and N_{-i} = arriv
 import numpy as np
 
 from capg_core._checks import as_items, as_k, as_logits, as_name, as_vector, renamed
+from capg_core._types import ArrayLike, Floats
 from capg_core.exact.inclusion_counts import inclusion_kernel
 from capg_core.exact.inclusion_many import many_kernel, open_nodes, undecided
 from capg_core.exact.inclusion_slopes import gradient_kernel, score_kernel
@@ -70,7 +71,7 @@ def _exact_gradient(theta, k, c):
 
 
 @renamed(method="marginal")
-def inclusion_probabilities(logits, k, marginal="exact"):
+def inclusion_probabilities(logits: ArrayLike, k: int, marginal: str = "exact") -> Floats:
     """
     Probability that each item is among the K candidates.
 
@@ -130,7 +131,7 @@ def inclusion_of(logits, k, marginal="exact"):
     return result
 
 
-def inclusion_gradient(logits, k, weights):
+def inclusion_gradient(logits: ArrayLike, k: int, weights: ArrayLike) -> Floats:
     """
     Exact gradient of sum_a weights_a pi_a with respect to the logits.
 
@@ -180,7 +181,7 @@ def inclusion_gradient_of(logits, k, item_weights):
 
 
 @renamed(method="marginal")
-def inclusion_score(logits, items, k, marginal="exact"):
+def inclusion_score(logits: ArrayLike, items: ArrayLike, k: int, marginal: str = "exact") -> Floats:
     """
     Gradient of log pi_a with respect to the logits, for each of some items.
 

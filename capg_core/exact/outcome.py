@@ -14,6 +14,7 @@ import numpy as np
 
 from capg_core._checks import as_items, as_name, renamed
 from capg_core._kernel import kernel
+from capg_core._types import ArrayLike, Floats
 from capg_core.batch.exp import weigh
 from capg_core.batch.outcome import mix_scores, outcome_rows
 from capg_core.exact.arrivals import (
@@ -34,7 +35,7 @@ from capg_core.exact.inclusion import inclusion_of, inclusion_score_of, log_incl
 from capg_core.exact.outcome_far import far_log_rho, far_scores
 from capg_core.exact.problem import as_problem
 from capg_core.exact.race import clock_nodes, near_logits
-from capg_core.late_stage import best_first, part_arrays
+from capg_core.late_stage import LateStageLike, best_first, part_arrays
 
 _SUM_TOLERANCE = 1e-12
 _MAX_REFINE = 32
@@ -158,7 +159,9 @@ def _sorted_outcome(theta, k):
         refine *= 2
 
 
-def outcome_probabilities(logits, k, utility, late_stage="optimal"):
+def outcome_probabilities(
+    logits: ArrayLike, k: int, utility: ArrayLike, late_stage: LateStageLike = "optimal"
+) -> Floats:
     """
     Probability that the late stage outputs each item.
 
@@ -223,7 +226,7 @@ def _strict_scores(theta, items, k):
 
 
 @renamed(method="marginal")
-def outcome_score(logits, items, k, utility, marginal="exact"):
+def outcome_score(logits: ArrayLike, items: ArrayLike, k: int, utility: ArrayLike, marginal: str = "exact") -> Floats:
     """
     Gradient of log rho_a for each of some items, under a late stage that ranks strictly by utility.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from capg_core._checks import as_candidates, as_k, as_logits
 from capg_core._kernel import kernel
+from capg_core._types import ArrayLike, Floats
 from capg_core.batch.exp import weigh
 from capg_core.batch.scores import add_list_score
 from capg_core.exact.race import gauss_legendre, log_add, near_logits
@@ -183,7 +184,7 @@ def _sets(logits, rows):
     return log_prob, score
 
 
-def list_log_prob(logits, candidates):
+def list_log_prob(logits: ArrayLike, candidates: ArrayLike) -> Floats:
     """
     Log-probability of drawing the candidates in this order.
 
@@ -226,7 +227,7 @@ def list_log_prob_of(logits, rows):
     return log_prob
 
 
-def list_score(logits, candidates):
+def list_score(logits: ArrayLike, candidates: ArrayLike) -> Floats:
     """
     Gradient of :func:`list_log_prob` with respect to the logits.
 
@@ -264,7 +265,7 @@ def list_score_of(logits, rows):
     return score
 
 
-def set_log_prob(logits, candidates):
+def set_log_prob(logits: ArrayLike, candidates: ArrayLike) -> Floats:
     """
     Log-probability of the candidates in any order.
 
@@ -301,7 +302,7 @@ def set_log_prob(logits, candidates):
     return _of_lists(_sets(logits, rows)[0], shape)
 
 
-def set_score(logits, candidates):
+def set_score(logits: ArrayLike, candidates: ArrayLike) -> Floats:
     """
     Gradient of :func:`set_log_prob` with respect to the logits.
 

@@ -11,6 +11,7 @@ import numpy as np
 from capg_core._checks import as_count, as_generator, as_k, as_logits
 from capg_core._interrupt import in_one_piece
 from capg_core._kernel import kernel
+from capg_core._types import ArrayLike, Items
 from capg_core.exact.race import asymptotic_clock
 
 # Above this rate at the close of the race an item more likely than not has arrived: it draws its own time.
@@ -106,7 +107,7 @@ def _sample_kernel(logits, s, rng, out):
 _sample = in_one_piece(_sample_kernel)
 
 
-def sample_candidates(logits, k, rng, n_samples=None):
+def sample_candidates(logits: ArrayLike, k: int, rng: np.random.Generator, n_samples: int | None = None) -> Items:
     """
     Draw candidates from the Plackett-Luce top-K without replacement.
 

@@ -12,6 +12,7 @@ The average over the orders in which the K+1 can have arrived is in `batch.swap`
 import numpy as np
 
 from capg_core._checks import as_candidates, as_k, as_logits, as_vector
+from capg_core._types import ArrayLike, Floats
 from capg_core.batch.exp import weigh
 from capg_core.batch.swap import add_swap_rows, values_without
 from capg_core.exact.race import near_logits
@@ -30,7 +31,7 @@ def _checked(logits, first_arrivals, values_without_each):
     return logits, arrivals, as_vector(values_without_each, arrivals.size, "values_without")
 
 
-def swap_gradient(logits, first_arrivals, values_without):
+def swap_gradient(logits: ArrayLike, first_arrivals: ArrayLike, values_without: ArrayLike) -> Floats:
     """
     Unbiased estimate of the policy gradient from the K+1 first arrivals, for any late stage.
 
@@ -69,7 +70,7 @@ def swap_gradient(logits, first_arrivals, values_without):
     return _rows(logits, arrivals[None], values[None])[0]
 
 
-def single_swap_gradient(logits, first_arrivals, values_without):
+def single_swap_gradient(logits: ArrayLike, first_arrivals: ArrayLike, values_without: ArrayLike) -> Floats:
     """
     The same expectation as :func:`swap_gradient` from the order that was drawn: more noise, and one line of algebra.
 

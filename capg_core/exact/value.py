@@ -7,6 +7,7 @@ by term on the race clock.
 import numpy as np
 
 from capg_core._kernel import kernel
+from capg_core._types import ArrayLike, Floats
 from capg_core.exact.arrivals import (
     arrivals_at,
     block_size,
@@ -22,7 +23,7 @@ from capg_core.exact.inclusion import inclusion_gradient_of
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
 from capg_core.exact.race import clock_nodes, near_logits
-from capg_core.late_stage import best_first
+from capg_core.late_stage import LateStageLike, best_first
 
 
 @kernel
@@ -90,7 +91,13 @@ def _value_gradient_kernel(theta, k, drops, nodes, node_weights):
     return gradient
 
 
-def policy_value(logits, k, mean_reward, utility=None, late_stage="optimal"):
+def policy_value(
+    logits: ArrayLike,
+    k: int,
+    mean_reward: ArrayLike,
+    utility: ArrayLike | None = None,
+    late_stage: LateStageLike = "optimal",
+) -> float:
     """
     Expected reward of the two stages, V = sum_a rho_a q_a.
 
@@ -130,7 +137,13 @@ def value_of(problem):
     return float(rho_of(problem) @ problem.mean_reward)
 
 
-def policy_gradient(logits, k, mean_reward, utility=None, late_stage="optimal"):
+def policy_gradient(
+    logits: ArrayLike,
+    k: int,
+    mean_reward: ArrayLike,
+    utility: ArrayLike | None = None,
+    late_stage: LateStageLike = "optimal",
+) -> Floats:
     """
     Exact gradient of the policy value with respect to the logits.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from capg_core._checks import as_indices, as_plain, as_vector, refuse_no_logits
+from capg_core._types import Floats, Items
 from capg_core.logs.records import first_fault
 from capg_core.worlds.world import ReadOnly
 
@@ -70,11 +71,11 @@ class Log(ReadOnly):
     0.212
     """
 
-    context: np.ndarray
-    shown: np.ndarray
-    reward: np.ndarray
-    logits: np.ndarray
-    candidates: np.ndarray | None = None
+    context: Items
+    shown: Items
+    reward: Floats
+    logits: Floats
+    candidates: Items | None = None
 
     def __post_init__(self):
         logits = as_context_logits(self.logits)
@@ -97,6 +98,6 @@ class Log(ReadOnly):
             object.__setattr__(self, name, array)
 
     @property
-    def log_logits(self):
+    def log_logits(self) -> Floats:
         """The logging logits of each record, (N, n): as `off_policy_value` takes them."""
         return self.logits[self.context]

@@ -22,6 +22,7 @@ from capg_core._table import (
     show,
     whole_of,
 )
+from capg_core._types import ArrayLike
 from capg_core.logs.log import Log, as_context_logits
 from capg_core.logs.records import first_fault
 
@@ -176,7 +177,7 @@ def _check_ids(ids, n_records):
         raise ValueError(f"id[{record}] = {value}; expected each record once: id[{earlier}] is the same")
 
 
-def read_log(path, logits=None):
+def read_log(path: str | os.PathLike[str], logits: ArrayLike | None = None) -> Log:
     """
     Read a log from a csv or an .npz file.
 

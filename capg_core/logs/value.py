@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from capg_core._checks import as_count, as_indices, as_name, as_number, as_plain, as_vector, said
-from capg_core.late_stage import as_parts
+from capg_core._types import ArrayLike, Floats
+from capg_core.late_stage import LateStageLike, as_parts
 from capg_core.logs.ratios import MARGINALS, UNIFORM, log_lists, log_outcome
 from capg_core.logs.records import as_finite_rows, as_logit_rows, entries, first_fault
 
@@ -43,7 +44,7 @@ class OffPolicyValue:
     value: float
     standard_error: float
     effective_sample_size: float
-    importance: np.ndarray
+    importance: Floats
     unbiased: bool
 
 
@@ -168,20 +169,20 @@ def _ratio(relative, rewards):
 
 
 def off_policy_value(
-    log_logits,
-    new_logits,
-    shown,
-    rewards,
-    k,
+    log_logits: ArrayLike,
+    new_logits: ArrayLike,
+    shown: ArrayLike,
+    rewards: ArrayLike,
+    k: int,
     *,
-    utility=None,
-    late_stage="optimal",
-    candidates=None,
-    weights="outcome",
-    marginal="exact",
-    self_normalised=False,
-    clip=None,
-):
+    utility: ArrayLike | None = None,
+    late_stage: LateStageLike = "optimal",
+    candidates: ArrayLike | None = None,
+    weights: str = "outcome",
+    marginal: str = "exact",
+    self_normalised: bool = False,
+    clip: float | None = None,
+) -> OffPolicyValue:
     """
     Value of a new early stage, from the log of an old one in front of the same late stage.
 

@@ -9,7 +9,8 @@ from math import lgamma
 import numpy as np
 
 from capg_core._checks import as_count, as_instance
-from capg_core.late_stage import as_parts, as_position_weights
+from capg_core._types import ArrayLike
+from capg_core.late_stage import LateStageLike, as_parts, as_position_weights
 from capg_core.training.towers import TwoTower
 from capg_core.worlds.world import World
 
@@ -41,7 +42,15 @@ def _sights(stage, utility, rng):
     return [stage.seen(utility, rng.gumbel(size=utility.shape) / stage.beta) for _ in range(_NOISE_DRAWS)]
 
 
-def evaluate(model, world, k, *, late_stage="optimal", n_outputs=1, position_weights=None):
+def evaluate(
+    model: TwoTower,
+    world: World,
+    k: int,
+    *,
+    late_stage: LateStageLike = "optimal",
+    n_outputs: int = 1,
+    position_weights: ArrayLike | None = None,
+) -> float:
     """
     Mean reward over all users of a world, without noise.
 
@@ -104,7 +113,7 @@ def check_sizes(world, k, n_outputs):
     return k, n_outputs
 
 
-def optimal_value(world, *, n_outputs=1, position_weights=None):
+def optimal_value(world: World, *, n_outputs: int = 1, position_weights: ArrayLike | None = None) -> float:
     """
     The largest value any pair of stages can reach: every user is shown the best items.
 
@@ -154,7 +163,14 @@ def _shown_by_rank(pool, k, n_outputs):
     return table
 
 
-def uniform_value(world, k, *, late_stage="optimal", n_outputs=1, position_weights=None):
+def uniform_value(
+    world: World,
+    k: int,
+    *,
+    late_stage: LateStageLike = "optimal",
+    n_outputs: int = 1,
+    position_weights: ArrayLike | None = None,
+) -> float:
     """
     The value of an early stage that picks K candidates at random, all sets alike.
 

@@ -10,12 +10,14 @@ import contextlib
 import os
 import threading
 import zipfile
+from typing import Self
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from capg_core._checks import as_count, as_generator, as_indices, as_path, as_pools, refuse_unbounded, said
 from capg_core._table import npy_array
+from capg_core._types import ArrayLike, Bools, Floats, Items
 
 _CHUNK = 256  # users scored at once, so that memory does not grow with their number
 _BLAS, _ONE_AT_A_TIME = ThreadpoolController().select(user_api="blas"), threading.Lock()
@@ -97,7 +99,7 @@ class TwoTower:
     ((1, 2, 5), (2, 4))
     """
 
-    def __init__(self, n_users, n_items, dim, n_experts, rng):
+    def __init__(self, n_users: int, n_items: int, dim: int, n_experts: int, rng: np.random.Generator) -> None:
         n_users, n_items = as_count(n_users, "n_users"), as_count(n_items, "n_items")
         dim, n_experts = as_count(dim, "dim"), as_count(n_experts, "n_experts")
         rng = as_generator(rng)
@@ -105,32 +107,32 @@ class TwoTower:
         self.items = rng.standard_normal((n_experts, n_items, dim))
 
     @property
-    def n_users(self):
+    def n_users(self) -> int:
         """Number of users."""
         return self.users.shape[1]
 
     @property
-    def n_items(self):
+    def n_items(self) -> int:
         """Number of items."""
         return self.items.shape[1]
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         """Length of the embeddings."""
         return self.users.shape[2]
 
     @property
-    def n_experts(self):
+    def n_experts(self) -> int:
         """Number of experts."""
         return self.users.shape[0]
 
-    def copy(self):
+    def copy(self) -> Self:
         """Return a model with embeddings of its own."""
         twin = object.__new__(TwoTower)
         twin.users, twin.items = self.users.copy(), self.items.copy()
         return twin
 
-    def logits(self, users, available=None, out=None):
+    def logits(self, users: ArrayLike, available: ArrayLike | None = None, out: Floats | None = None) -> Floats:
         """
         Logits of every item for some users.
 
@@ -167,7 +169,7 @@ class TwoTower:
             raise ValueError(f"users has shape {users.shape}; expected a list of users, shape (B,)")
         return users
 
-    def logits_of(self, users, available, theta):
+    def logits_of(self, users: Items, available: Bools | None, theta: Floats) -> Floats:
         """Fill theta (M, B, n) as `logits` does, of arguments that are checked."""
         with one_blas_thread():
             for m in range(self.n_experts):
@@ -176,7 +178,7 @@ class TwoTower:
             theta[:, ~available] = -np.inf
         return theta
 
-    def candidates(self, users, k, available=None):
+    def candidates(self, users: ArrayLike, k: int, available: ArrayLike | None = None) -> Items:
         """
         The K candidates of the deterministic early stage: every expert takes the largest logits that are left.
 
@@ -225,7 +227,7 @@ class TwoTower:
                 filled += places[m]
         return lists
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike[str]) -> None:
         """
         Write the model to an .npz file, complete or not at all.
 
@@ -254,7 +256,7 @@ class TwoTower:
             raise ValueError(f"path = {path!r}; expected a file that can be written ({error})") from error
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """
         Read a model that `save` wrote. No pickle is read.
 

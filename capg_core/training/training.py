@@ -9,6 +9,7 @@ credit-assigned ones; or one rate for all. Adagrad: Duchi, Hazan and Singer (201
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +17,14 @@ import numpy as np
 from capg_core._checks import as_count, as_number, as_seed, said
 from capg_core._interrupt import ready_to_wait, uninterrupted
 from capg_core._kernel import kernel
+from capg_core._types import ArrayLike, Floats, Items
 from capg_core.ladder import rung_of
+from capg_core.late_stage import LateStageLike
 from capg_core.rung import FIRST, LIST, OUTPUT
 from capg_core.training.evaluation import check_sizes, evaluate
 from capg_core.training.step import BatchGradient
 from capg_core.training.towers import TwoTower, one_blas_thread
+from capg_core.worlds.world import World
 
 _EPSILON = 1e-10  # of Adagrad
 _FASTEST = 1e6  # a learning rate; at larger ones the squared gradients leave what a double holds
@@ -28,7 +32,7 @@ _CALL_EVERY = 0.2  # seconds between two calls of the callback at most
 PAPER_RATES = {LIST: 0.1, OUTPUT: 0.01, FIRST: 0.1}  # by what a rung sees; the last is not in the paper
 
 
-def paper_learning_rate(estimator):
+def paper_learning_rate(estimator: str) -> float:
     """
     The learning rate that the paper uses for an estimator.
 
@@ -89,9 +93,9 @@ class Progress:
     n_steps: int
     elapsed: float
     seconds_left: float
-    steps: list
-    policy_value: list
-    seconds: list
+    steps: list[int]
+    policy_value: list[float]
+    seconds: list[float]
     model: TwoTower
 
 
@@ -113,9 +117,9 @@ class TrainingResult:
         True if the callback or a keyboard interrupt ended it early.
     """
 
-    steps: np.ndarray
-    policy_value: np.ndarray
-    seconds: np.ndarray
+    steps: Items
+    policy_value: Floats
+    seconds: Floats
     model: TwoTower
     stopped: bool
 
@@ -138,10 +142,26 @@ class Training:
     """
 
     def __init__(
-        self, world, estimator, k, *, n_steps, learning_rate, marginal="asymptotic", baseline=None, n_experts=1,
-        n_outputs=1, late_stage="optimal", batch_size=128, seed, eval_every, position_weights=None, dim=10,
-        critic=None, residual=None,
-    ):  # fmt: skip
+        self,
+        world: World,
+        estimator: str,
+        k: int,
+        *,
+        n_steps: int,
+        learning_rate: float,
+        marginal: str = "asymptotic",
+        baseline: str | float | None = None,
+        n_experts: int = 1,
+        n_outputs: int = 1,
+        late_stage: LateStageLike = "optimal",
+        batch_size: int = 128,
+        seed: int,
+        eval_every: int,
+        position_weights: ArrayLike | None = None,
+        dim: int = 10,
+        critic: ArrayLike | None = None,
+        residual: str | None = None,
+    ) -> None:
         self.k, n_outputs = check_sizes(world, k, n_outputs)
         self.n_steps, self.eval_every = as_count(n_steps, "n_steps", 0), as_count(eval_every, "eval_every")
         n_experts, batch_size = as_count(n_experts, "n_experts"), as_count(batch_size, "batch_size")
@@ -165,7 +185,7 @@ class Training:
         self.done, self.spent = 0, 0.0
         self.steps, self.policy_value, self.seconds = [], [], []
 
-    def tower_gradients(self, users):
+    def tower_gradients(self, users: Items) -> tuple[Floats, Floats]:
         """Sample a batch; return its mean gradients on the embeddings, (M, B, d) of users and (M, n, d) of items."""
         model, world = self.model, self.world
         available = None if world.available is None else world.available[users]
@@ -180,7 +200,7 @@ class Training:
         return self._of_users, self._of_items
 
     @uninterrupted()
-    def step(self):
+    def step(self) -> bool:
         """
         Draw a batch of users and move the model; measure where it is time. Return whether it was.
 
@@ -200,46 +220,46 @@ class Training:
             self.measure()
         return due
 
-    def measure(self):
+    def measure(self) -> None:
         """Append a point to the curve; the value first, so that an interrupt leaves the lists of one length."""
         worth = evaluate(self.model, self.world, self.k, **self._shown)
         self.steps.append(self.done)
         self.policy_value.append(worth)
         self.seconds.append(self.spent)
 
-    def progress(self):
+    def progress(self) -> Progress:
         """Return a `Progress`."""
         left = self.spent / self.done * (self.n_steps - self.done) if self.done else float("nan")
         curve = self.steps, self.policy_value, self.seconds
         return Progress(self.done, self.n_steps, self.spent, left, *curve, self.model)
 
-    def result(self):
+    def result(self) -> TrainingResult:
         """Return the curve so far as a `TrainingResult`; it counts as stopped until all steps are done."""
         curve = (np.array(x) for x in (self.steps, self.policy_value, self.seconds))
         return TrainingResult(*curve, self.model, self.done < self.n_steps)
 
 
 def train(
-    world,
-    estimator,
-    k,
+    world: World,
+    estimator: str,
+    k: int,
     *,
-    n_steps,
-    learning_rate,
-    marginal="asymptotic",
-    baseline=None,
-    n_experts=1,
-    n_outputs=1,
-    late_stage="optimal",
-    batch_size=128,
-    seed,
-    eval_every,
-    position_weights=None,
-    dim=10,
-    critic=None,
-    residual=None,
-    callback=None,
-):
+    n_steps: int,
+    learning_rate: float,
+    marginal: str = "asymptotic",
+    baseline: str | float | None = None,
+    n_experts: int = 1,
+    n_outputs: int = 1,
+    late_stage: LateStageLike = "optimal",
+    batch_size: int = 128,
+    seed: int,
+    eval_every: int,
+    position_weights: ArrayLike | None = None,
+    dim: int = 10,
+    critic: ArrayLike | None = None,
+    residual: str | None = None,
+    callback: Callable[[Progress], object] | None = None,
+) -> TrainingResult:
     """
     Train a two-tower early-stage ranker.
 

@@ -87,7 +87,7 @@ def _concordance(utility, utility_counts, reward, reward_counts):
     return 1.0 - (discordant + tied / 2.0) / differing
 
 
-def alignment(world):
+def alignment(world: World) -> Alignment:
     """
     Measure how well a world's late stage agrees with its rewards.
 

@@ -10,12 +10,14 @@ Source: Salakhutdinov and Mnih (2008), "Bayesian probabilistic matrix factorizat
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
 
 from capg_core._checks import as_count, as_indices, as_name, as_number
+from capg_core._types import ArrayLike
 from capg_core.worlds.ratings import _TIE_BREAK, as_titles, as_whole_vector, load_ratings
 from capg_core.worlds.world import World
 
@@ -68,18 +70,18 @@ class FilmWorld(World):
 
     def __init__(
         self,
-        mean_reward,
-        reward_std=0.0,
-        utility=None,
+        mean_reward: ArrayLike,
+        reward_std: ArrayLike = 0.0,
+        utility: ArrayLike | None = None,
         *,
-        titles,
-        years,
-        users,
-        kind,
-        available=None,
-        ratings_rmse=None,
-        critic=None,
-    ):
+        titles: Sequence[str],
+        years: ArrayLike,
+        users: ArrayLike,
+        kind: str,
+        available: ArrayLike | None = None,
+        ratings_rmse: float | None = None,
+        critic: ArrayLike | None = None,
+    ) -> None:
         super().__init__(mean_reward, reward_std, utility, available=available, critic=critic)
         self.titles = as_titles(titles, self.n_items)
         self.years = as_whole_vector(years, self.n_items, "years", "item")
@@ -121,7 +123,7 @@ def _predicted():
     return _factors()["predicted"] / _STEPS_PER_STAR
 
 
-def held_out_error():
+def held_out_error() -> HeldOutError:
     """Return how well the factorisation predicts ratings that it has not seen.
 
     The error of the factorisation is computed from the shipped predictions, moved into 0.5 to 5 stars; that of the
@@ -159,7 +161,7 @@ def _own_utility(ratings):
     return ratings.rating + _TIE_BREAK * place / pools[ratings.user]
 
 
-def observed_films(late_stage="own", min_ratings=100):
+def observed_films(late_stage: str = "own", min_ratings: int = 100) -> FilmWorld:
     """
     Return the world of ratings that people gave: every reward is real.
 
@@ -233,7 +235,7 @@ def _normal_cdf(x):
 
 
 @functools.lru_cache(maxsize=1)
-def completed_films():
+def completed_films() -> FilmWorld:
     """
     Return the world of all users and all films: a semi-synthetic one, because a model fills every cell.
 

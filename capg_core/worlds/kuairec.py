@@ -6,11 +6,13 @@ Data: KuaiRec, licence CC BY-SA 4.0, https://kuairec.com.
 Source: Gao et al. (2022), "KuaiRec: A Fully-observed Dataset and Insights for Evaluating Recommender Systems", CIKM.
 """
 
+import os
 import warnings
 
 import numpy as np
 
 from capg_core._checks import as_count, as_number
+from capg_core._types import ArrayLike
 from capg_core.worlds.kuairec_csv import read_rows
 from capg_core.worlds.kuairec_place import FILE, open_csv
 from capg_core.worlds.ratings import as_whole_vector
@@ -52,7 +54,14 @@ class KuaiRecWorld(World):
     [[0.6, 0.0]]
     """
 
-    def __init__(self, mean_reward, user_ids, video_ids, observed_share, duplicates_dropped):
+    def __init__(
+        self,
+        mean_reward: ArrayLike,
+        user_ids: ArrayLike,
+        video_ids: ArrayLike,
+        observed_share: float,
+        duplicates_dropped: int,
+    ) -> None:
         super().__init__(mean_reward, critic=mean_reward)
         if self.mean_reward.min() < 0.0:
             raise ValueError(f"mean_reward has {self.mean_reward.min()}; expected watch ratios, at least 0")
@@ -94,7 +103,7 @@ def _warn_if_cut(counts, last, user, n_videos):
         )
 
 
-def load_kuairec(path):
+def load_kuairec(path: str | os.PathLike[str]) -> KuaiRecWorld:
     """
     Read KuaiRec's fully observed matrix as a world.
 

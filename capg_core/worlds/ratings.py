@@ -16,6 +16,7 @@ from importlib import resources
 import numpy as np
 
 from capg_core._checks import as_count, as_indices, as_plain, as_vector, said
+from capg_core._types import Floats, Items
 from capg_core.worlds.world import ReadOnly
 
 # A problem with fewer films leaves too little to select from.
@@ -93,11 +94,11 @@ class UserProblem(ReadOnly):
     """
 
     user: int
-    items: np.ndarray
-    titles: tuple
-    mean_reward: np.ndarray
-    utility: np.ndarray
-    logits: np.ndarray
+    items: Items
+    titles: tuple[str, ...]
+    mean_reward: Floats
+    utility: Floats
+    logits: Floats
 
     def __post_init__(self):
         items = as_indices(self.items, _MOST_FILMS, "items")
@@ -136,14 +137,14 @@ class Ratings(ReadOnly):
         MovieLens's movieId of each film index.
     """
 
-    user: np.ndarray
-    film: np.ndarray
-    rating: np.ndarray
-    titles: tuple
-    years: np.ndarray
-    genres: tuple
-    user_ids: np.ndarray
-    film_ids: np.ndarray
+    user: Items
+    film: Items
+    rating: Floats
+    titles: tuple[str, ...]
+    years: Items
+    genres: tuple[str, ...]
+    user_ids: Items
+    film_ids: Items
 
     def __post_init__(self):
         ids = {name: as_indices(getattr(self, name), np.inf, name, "an id") for name in ("user_ids", "film_ids")}
@@ -164,16 +165,16 @@ class Ratings(ReadOnly):
         )
 
     @property
-    def n_users(self):
+    def n_users(self) -> int:
         """Number of users."""
         return self.user_ids.size
 
     @property
-    def n_films(self):
+    def n_films(self) -> int:
         """Number of films."""
         return self.film_ids.size
 
-    def users_with_at_least(self, n_ratings=100):
+    def users_with_at_least(self, n_ratings: int = 100) -> Items:
         """Return the users who rated at least ``n_ratings`` of the films.
 
         Parameters
@@ -201,7 +202,7 @@ class Ratings(ReadOnly):
         counts = np.bincount(self.user, minlength=self.n_users)
         return _frozen(np.flatnonzero(counts >= n_ratings), np.int64)
 
-    def user_problem(self, user):
+    def user_problem(self, user: int) -> UserProblem:
         """Return the selection problem of one user, who must have rated at least 100 of the films.
 
         With S_f and c_f the sum and the number of the other users' ratings of film f, and m their mean rating
@@ -265,7 +266,7 @@ def _lines(array):
 
 
 @functools.lru_cache(maxsize=1)
-def load_ratings():
+def load_ratings() -> Ratings:
     """Return the ratings that ship with the package. The file is read once; the same object comes back.
 
     Returns

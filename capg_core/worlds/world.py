@@ -18,6 +18,7 @@ from capg_core._checks import (
     refuse_unbounded,
     said,
 )
+from capg_core._types import ArrayLike, Floats, Items
 
 
 def as_matrix(values, shape, name):
@@ -85,7 +86,15 @@ class World(ReadOnly):
     (2, 1.0)
     """
 
-    def __init__(self, mean_reward, reward_std=0.0, utility=None, *, available=None, critic=None):
+    def __init__(
+        self,
+        mean_reward: ArrayLike,
+        reward_std: ArrayLike = 0.0,
+        utility: ArrayLike | None = None,
+        *,
+        available: ArrayLike | None = None,
+        critic: ArrayLike | None = None,
+    ) -> None:
         self.mean_reward = as_matrix(mean_reward, None, "mean_reward")
         shape = self.mean_reward.shape
         self.n_users, self.n_items = shape
@@ -110,7 +119,7 @@ class World(ReadOnly):
         self.available = np.array(available, order="C")
         self.available.flags.writeable = False
 
-    def reward(self, users, items, rng):
+    def reward(self, users: ArrayLike, items: ArrayLike, rng: np.random.Generator) -> Floats:
         """
         Draw rewards.
 
@@ -144,7 +153,7 @@ class World(ReadOnly):
             raise ValueError(f"items has shape {items.shape}; expected one that fits users {users.shape}") from error
         return self.reward_of(users, items, None if rng is None else as_generator(rng))
 
-    def reward_of(self, users, items, rng):
+    def reward_of(self, users: Items, items: Items, rng: np.random.Generator) -> Floats:
         """Return what `reward` does, of arguments that are checked."""
         mean = self.mean_reward[users, items]
         if rng is None:
@@ -198,7 +207,16 @@ class SyntheticWorld(World):
     ((5, 7), True)
     """
 
-    def __init__(self, n_users=1000, n_items=1000, dim=10, seed=0, shared_embeddings=True, *, critic_noise=0.0):
+    def __init__(
+        self,
+        n_users: int = 1000,
+        n_items: int = 1000,
+        dim: int = 10,
+        seed: int = 0,
+        shared_embeddings: bool = True,
+        *,
+        critic_noise: float = 0.0,
+    ) -> None:
         n_users, n_items, dim = as_count(n_users, "n_users"), as_count(n_items, "n_items"), as_count(dim, "dim")
         rng = np.random.default_rng(as_seed(seed))
         if not isinstance(shared_embeddings, (bool, np.bool_)):
