@@ -11,6 +11,7 @@ WORKERS ?= 2
 PYTEST := $(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --nbval --nbval-cell-timeout=120
 CORE := $(addprefix tests/test_,house.py exact.py approximations.py estimators.py sampling.py lists.py)
 RUFF := $(PY) -m ruff check .
+LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 # JupyterLab refuses to run as root unless told to.
 ROOT_FLAG := $(shell [ "$$(id -u)" -eq 0 ] && echo --allow-root)
 # The first of these that is Python 3.11, 3.12 or 3.13. Set PYTHON= to choose another.
@@ -22,7 +23,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 or_say = || { echo "make $(firstword $(MAKECMDGOALS)): $(1)" >&2; exit 1; }
 ruff_says = $(call or_say,ruff found what it lists above. 'ruff check --fix .' repairs most of it)
 
-.PHONY: help lab check test bench notebooks readme-picture clean
+.PHONY: help lab check test bench notebooks readme-picture lock clean
 
 help:
 	@echo "make lab             open the course in JupyterLab (make lab ARGS=--no-browser: only the server)"
@@ -31,6 +32,7 @@ help:
 	@echo "make bench           measure the speed, each number beside its peer"
 	@echo "make notebooks       execute all notebooks and store their outputs"
 	@echo "make readme-picture  draw the picture at the top of the README"
+	@echo "make lock            pin all versions and hashes anew, after a change of requirements.txt or pyproject.toml"
 	@echo "make clean           remove .venv"
 
 # The stamps keep repeated calls from installing again; a changed pin does install again.
@@ -42,15 +44,15 @@ $(VENV)/.made:
 	@$(PYTHON) -m venv $(VENV) $(call or_say,could not make $(VENV). On Debian and Ubuntu: apt-get install python3-venv. Then remove $(VENV) and run again)
 	@touch $@
 
-$(VENV)/.lab: $(VENV)/.made requirements.txt pyproject.toml
+$(VENV)/.lab: $(VENV)/.made binder/lock.txt pyproject.toml
 	@echo "installing the course's packages (about 800 MB, half a minute on a good line)"
-	@$(PIP) -r requirements.txt $(call or_say,pip could not install requirements.txt. Read its message above and check the network then run again)
-	@$(PIP) --editable . $(call or_say,pip could not install the package itself. Read its message above then run again)
+	@$(PIP) --require-hashes -r binder/lock.txt $(call or_say,pip could not install binder/lock.txt. Read its message above and check the network then run again)
+	@$(PIP) --no-deps --editable . $(call or_say,pip could not install the package itself. Read its message above then run again)
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.lab
+$(VENV)/.test: $(VENV)/.lab tests/lock.txt
 	@echo "installing what the tests need"
-	@$(PIP) --editable '.[test]' $(call or_say,pip could not install the test extra. Read its message above and check the network then run again)
+	@$(PIP) --require-hashes -r tests/lock.txt $(call or_say,pip could not install tests/lock.txt. Read its message above and check the network then run again)
 	@touch $@
 
 lab: $(VENV)/.lab
@@ -77,6 +79,12 @@ notebooks: $(VENV)/.test
 
 readme-picture: $(VENV)/.lab
 	@$(PY) tests/tools/readme_picture.py $(ARGS) $(call or_say,the picture was not drawn. See the message above)
+
+# All versions, those of what our packages need too, with the hashes of their files, for Python 3.11 to 3.13 on every system.
+lock: $(VENV)/.made
+	@$(PIP) uv==0.13.9 $(call or_say,pip could not install uv. Read its message above and check the network then run again)
+	@$(LOCK) requirements.txt -o binder/lock.txt $(call or_say,uv found no versions that fit together. See its message above)
+	@$(LOCK) requirements.txt pyproject.toml --extra test -o tests/lock.txt $(call or_say,uv found no versions that fit together. See its message above)
 
 clean:
 	rm -rf $(VENV)
