@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
     "README.md", "requirements.txt", "notebooks", "capg_core", "tests", "binder",
-    "pyproject.toml", "Makefile", "LICENSE", "CITATION.cff", ".gitignore", ".ci",
+    "pyproject.toml", "Makefile", "LICENSE", "CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md", ".gitignore", ".ci",
+    ".github", ".devcontainer", "MANIFEST.in",
 }  # fmt: skip
 TEXT = {".py", ".md", ".txt", ".toml", ".ipynb", ".cff", ".yml", ".yaml", ".json", ""}
 # A build machine's folders, and a package index that only one place has.
