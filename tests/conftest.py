@@ -1,6 +1,7 @@
 """What all tests share: where compiled kernels are kept, the order of the files, one browser, and what was measured."""
 
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -29,7 +30,8 @@ def use_this_environment(home):
     os.environ.pop("JUPYTER_PATH", None)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ["MPLCONFIGDIR"] = os.path.join(home, "matplotlib")
-    subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True, capture_output=True)
+    if importlib.util.find_spec("matplotlib"):  # the core can be tested without
+        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=True, capture_output=True)
 
 
 def pytest_configure(config):

@@ -39,3 +39,12 @@ def test_the_dev_container_has_only_settings_that_its_schema_knows():
     assert stored.keys() == kinds.keys()
     assert all(isinstance(stored[name], kind) for name, kind in kinds.items())
     assert "make .venv/.test" in stored["postCreateCommand"]
+
+
+def test_the_class_servers_settings_are_python_and_ask_for_a_password():
+    text = (ROOT / "binder" / "jupyterhub_config.py").read_text(encoding="utf-8")
+    compile(text, "jupyterhub_config.py", "exec")
+    assert 'os.environ["CAPG_CLASS_PASSWORD"]' in text  # without one it does not start
+    guide = (ROOT / "notebooks" / "INSTRUCTOR.md").read_text(encoding="utf-8")
+    for name in ("binder/jupyterhub_config.py", "tests/tools/class_hub.py", "capg_core.classroom.report"):
+        assert name in guide
