@@ -14,13 +14,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import subprocess
 import sys
-import time
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 from batch_bench import batch_times
 from class_bench import class_times
+from panel_bench import panel_times
 from timing import in_turn, median_ms, row
 
 import capg_core as capg
@@ -52,34 +51,6 @@ def list_score_loop(logits, candidates):
         rows[lines, draw] += 1.0
         left[lines, draw] = 0.0
     return rows
-
-
-def panel_times():
-    """Report how long the headline panel takes for one step of K, in Python and in a browser."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from browser import NoBrowser, PanelInPage, chromium, lab, open_notebook, run_all
-
-    from capg_core.classroom import VariancePanel
-
-    panel, times = VariancePanel(k=10), []
-    for k in range(11, 31):
-        start = time.perf_counter()
-        panel.k.value = k
-        times.append(1e3 * (time.perf_counter() - start))
-    print(f"panel, one step of K in Python: median {np.median(times):.0f} ms (computed, drawn and encoded)")
-    try:
-        with chromium() as browser, lab() as address:
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
-            open_notebook(page, address, "00_start_here.ipynb")
-            run_all(page)
-            in_page, times = PanelInPage(page), []
-            for _ in range(20):
-                times.append(in_page.press("ArrowRight"))
-                page.wait_for_timeout(150)
-    except NoBrowser as reason:
-        print(f"panel, key to picture: not measured, {reason}")
-        return
-    print(f"panel, key to picture in JupyterLab: median {np.median(times):.0f} ms of 20 presses (budget: 100 ms)")
 
 
 def main():
