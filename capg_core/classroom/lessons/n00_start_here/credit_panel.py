@@ -1,0 +1,156 @@
+"""The credit picture: whom V-PG and CA-PG credit for the reward of the one film that is shown."""
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from capg_core.classroom.controls import button, candidates
+from capg_core.classroom.drawing import write
+from capg_core.classroom.lessons.n00_start_here import credit_numbers as lesson
+from capg_core.classroom.lessons.n00_start_here.credit_numbers import MEAN_REWARD, METHODS, N_FILMS
+from capg_core.classroom.panel import Panel
+from capg_core.classroom.words import count, join
+from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, look_of
+
+LEFT, WIDTH = 0.125, 0.865
+CARDS = (LEFT, 0.715, WIDTH, 0.225)  # left, bottom, width, height, in parts of the figure
+ROWS = {"V-PG": (LEFT, 0.385, WIDTH, 0.245), "CA-PG": (LEFT, 0.035, WIDTH, 0.245)}
+PUSHES = (-1.15, 1.0)  # one scale for both rows and every K
+MOST_K = 8
+MARGIN = 0.008
+DRAWN = "#9aa0a8"  # what a card is filled with; of no estimator
+
+
+class CreditPanel(Panel):
+    """Film cards, K of them drawn and one shown; below each card what one estimate adds to the film's logit.
+
+    Examples
+    --------
+    >>> panel = CreditPanel(k=5)
+    >>> panel.text.startswith("5 of 12 films are drawn")
+    True
+    """
+
+    size = (12.0, 6.4)
+    shows = "Film cards, some drawn and one shown; below each, how V-PG, CA-PG and the true gradient push its logit."
+    lesson = lesson
+    again = button("Draw again", "draw_again", style="primary", width=140)
+    k = candidates(5, MOST_K)
+    rows = ("again k",)
+
+    def __init__(self, **start):
+        super().__init__(**start)
+        self._make_cards()
+        self._bars, self._outlines, self._cut, self._titles = {}, {}, {}, {}
+        for method, box in ROWS.items():
+            self._make_row(method, box)
+        self.refresh()
+
+    # The picture.
+
+    def _make_cards(self):
+        axes = self.figure.add_axes(CARDS)
+        axes.set_axis_off()
+        axes.set(xlim=(-0.5, N_FILMS - 0.5), ylim=(-0.3, 1.3))
+        self._cards = []
+        for film, mean in enumerate(MEAN_REWARD):
+            level = axes.add_patch(Rectangle((film - 0.4, 0), 0.8, mean, linewidth=0))
+            edge = axes.add_patch(Rectangle((film - 0.4, 0), 0.8, 1.0, facecolor="none"))
+            name = write(axes, film, -0.26, str(film + 1), "label", ha="center")
+            self._cards.append((level, edge, name))
+        self._says = write(axes, 0, 1.1, "", "label", weight="bold")
+        _, bottom, _, height = CARDS
+        write(self.figure, MARGIN, bottom + 0.66 * height, f"{N_FILMS} films", "title", weight="bold")
+        words = "filled: their\nmean reward"
+        write(self.figure, MARGIN, bottom + 0.43 * height, words, va="center", linespacing=1.3)
+
+    def _make_row(self, method, box):
+        axes = self.figure.add_axes(box)
+        axes.set(xlim=(-0.5, N_FILMS - 0.5), ylim=PUSHES)
+        axes.set_xticks([])
+        axes.set_yticks([-1, 0, 1], ["−1", "0", "+1"])
+        axes.tick_params(labelsize=FONT["tick"], colors=INK, length=0)
+        for side in axes.spines.values():
+            side.set_visible(False)
+        axes.grid(True, axis="y", color=GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.axhline(0, color=SOFT_INK, linewidth=1)
+        look = look_of(method)
+        films = np.arange(N_FILMS)
+        self._bars[method] = axes.bar(films, np.zeros(N_FILMS), 0.56, color=look.colour, zorder=3).patches
+        self._outlines[method] = axes.bar(
+            films, np.zeros(N_FILMS), 0.8, facecolor="none", edgecolor=PETROFF["orange"], linewidth=2, zorder=4
+        ).patches
+        (self._cut[method],) = axes.plot([], [], "v", color=look.colour, markeredgecolor=PAPER, markersize=10, zorder=5)
+        left, bottom, width, height = box
+        self._titles[method] = (
+            write(self.figure, left, bottom + height + 0.018, size="title", color=look.colour, weight="bold"),
+            write(self.figure, left + width, bottom + height + 0.018, ha="right", color=SOFT_INK),
+        )
+        write(self.figure, MARGIN, bottom + 0.74 * height, "bars: push\non each logit", va="center", linespacing=1.3)
+        write(self.figure, MARGIN + 0.028, bottom + 0.28 * height, "true\ngradient", va="center", linespacing=1.3)
+        key = Rectangle((MARGIN, bottom + 0.28 * height - 0.02), 0.02, 0.04, transform=self.figure.transFigure)
+        key.set(facecolor="none", edgecolor=PETROFF["orange"], linewidth=2)
+        self.figure.add_artist(key)
+
+    def draw_moving(self, numbers):
+        """Turn up the cards that are drawn, mark the one shown, and set all bars."""
+        moving = []
+        for film, (level, edge, name) in enumerate(self._cards):
+            drawn, shown = film in numbers.drawn, film == numbers.shown
+            level.set_facecolor(DRAWN if drawn else GRID)
+            edge.set(edgecolor=INK if drawn else GRID, linewidth=6 if shown else 2.5 if drawn else 1)
+            name.set(color=INK if drawn else SOFT_INK, weight="bold" if drawn else "normal")
+            moving += [level, edge, name]
+        right = numbers.shown > N_FILMS / 2
+        self._says.set(
+            text=f"shown, reward {numbers.reward:.2f} ▼" if right else f"▼ shown, reward {numbers.reward:.2f}",
+            x=numbers.shown + (0.12 if right else -0.12),
+            ha="right" if right else "left",
+        )
+        moving.append(self._says)
+        for method in METHODS:
+            moving += self._move_row(numbers, method)
+        return moving
+
+    def _move_row(self, numbers, method):
+        push = numbers.push[method]
+        for artists, heights in ((self._bars[method], push), (self._outlines[method], numbers.truth)):
+            for bar, height in zip(artists, heights, strict=True):
+                bar.set_height(height)
+        (below,) = np.nonzero(push < PUSHES[0])
+        self._cut[method].set_data(below, np.full(len(below), PUSHES[0] + 0.08))
+        title, distance = self._titles[method]
+        title.set_text(_title(numbers, method))
+        distance.set_text(f"{numbers.distance(method):.2f} away from the true gradient")
+        return [*self._bars[method], *self._outlines[method], self._cut[method], title, distance]
+
+    # The sentence.
+
+    def describe(self, numbers):
+        """Say in numbers what the picture shows."""
+        drawn, film = join([str(film + 1) for film in np.sort(numbers.drawn)]), numbers.shown + 1
+        text = (
+            f"{len(numbers.drawn)} of {N_FILMS} films are drawn: {drawn}. The late stage shows film {film}, and its "
+            f"reward is {numbers.reward:.2f}."
+        )
+        for method in METHODS:
+            push = numbers.push[method]
+            text += (
+                f" {method} pushes {count(np.sum(push > 0), 'film')} up and {np.sum(push < 0)} down, film {film} by "
+                f"{_signed(push[numbers.shown], 2)}; it is {numbers.distance(method):.2f} away from the true gradient."
+            )
+        best = int(np.argmax(numbers.truth))
+        return f"{text} The true gradient pushes film {best + 1} most, by {_signed(numbers.truth[best], 3)}."
+
+
+def _signed(number, digits):
+    return f"{number:+.{digits}f}".replace("-", "−")
+
+
+def _title(numbers, method):
+    """Say above a row of bars whom the method credits."""
+    film, k = numbers.shown + 1, len(numbers.drawn)
+    if method == "CA-PG":
+        return f"CA-PG credits film {film} for its reward"
+    draws = f"all {k} draws" if k > 1 else "the one draw"
+    return f"V-PG credits {draws} for the reward of film {film}"
