@@ -7,7 +7,6 @@ from functools import lru_cache
 import capg_core as capg
 from capg_core import classroom
 from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import RESTS
-from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, COMMON, OWN
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import REWARDS, STARS
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import ADDED, APART, LAST_FIRST
@@ -90,11 +89,10 @@ CASES = {
     ),
     "SignalNoisePanel": Case(
         {"k": 20},
-        changes=[("k", 5), ("batch", 64), ("gap", 2.0), ("baseline", COMMON), ("baseline", OWN), ("split", True)],
-        silent=[("zoom", True)],
+        changes=[("k", 5), ("batch", 64), ("rewards", CLICKS), ("baseline", True)],
         noise_speaks=False,
-        extremes=grid(split=[True], baseline=BASELINES, k=(1, 99), batch=(1, 512), gap=(4.0, 0.0)),
-        bad=[({"k": 100}, "K is 100"), ({"batch": 0}, "batch is 0"), ({"baseline": "best"}, "'best'")],
+        extremes=grid(baseline=(False, True), rewards=NOISE, k=(1, 99), batch=(1, 512)),
+        bad=[({"k": 100}, "K is 100"), ({"batch": 0}, "batch is 0"), ({"rewards": "best"}, "rewards is 'best'")],
     ),
     "LadderPanel": Case(
         {"k": 20},

@@ -152,8 +152,9 @@ def square_window(axes, half):
     """Let both axes go from -half to half, with ticks at the ends and at 0."""
     axes.set(xlim=(-half, half), ylim=(-half, half))
     ticks = [-half, 0, half]
-    axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
-    axes.set_yticks(ticks, [f"{at:g}" for at in ticks])
+    names = [f"{at:g}".replace("-", "−") for at in ticks]
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(ticks, names)
 
 
 def log_axis(axes, low=0.9, high=110, ticks=(1, 10, 100)):
