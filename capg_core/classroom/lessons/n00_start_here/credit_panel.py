@@ -18,6 +18,7 @@ ROWS = {"V-PG": (LEFT, 0.385, WIDTH, 0.245), "CA-PG": (LEFT, 0.035, WIDTH, 0.245
 PUSHES = (-1.15, 1.0)  # one scale for both rows and every K
 MOST_K = 8
 MARGIN = 0.008
+HALF = N_FILMS // 2
 DRAWN = "#9aa0a8"  # what a card is filled with; of no estimator
 
 
@@ -39,6 +40,7 @@ class CreditPanel(Panel):
     """
 
     size = (12.0, 6.4)
+    cut = LEFT + WIDTH / 2
     shows = "Film cards, some drawn and one shown; below each, how V-PG, CA-PG and the true gradient push its logit."
     lesson = lesson
     again = button("Draw again", "draw_again", style="primary", width=140)
@@ -77,9 +79,10 @@ class CreditPanel(Panel):
         axes.tick_params(labelsize=FONT["tick"], colors=INK, length=0)
         for side in axes.spines.values():
             side.set_visible(False)
-        axes.grid(True, axis="y", color=GRID, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.axhline(0, color=SOFT_INK, linewidth=1)
+        # in two parts: the picture can be cut between the films of the first half and those of the second
+        halves = [-0.5, HALF - 0.57, np.nan, HALF - 0.43, N_FILMS - 0.5]
+        for level, colour in ((-1, GRID), (0, SOFT_INK), (1, GRID)):
+            axes.plot(halves, np.full(5, level), color=colour, linewidth=1, zorder=1)
         look = look_of(method)
         self._bars[method] = axes.add_collection(PolyCollection([], facecolors=look.colour, zorder=3))
         self._outlines[method] = axes.add_collection(
@@ -87,9 +90,11 @@ class CreditPanel(Panel):
         )
         (self._cut[method],) = axes.plot([], [], "v", color=look.colour, markeredgecolor=PAPER, markersize=10, zorder=5)
         left, bottom, width, height = box
+        top, title = bottom + height + 0.018, {"size": "title", "color": look.colour, "weight": "bold"}
         self._titles[method] = (
-            write(self.figure, left, bottom + height + 0.018, size="title", color=look.colour, weight="bold"),
-            write(self.figure, left + width, bottom + height + 0.018, ha="right", color=SOFT_INK),
+            write(self.figure, self.cut - 0.004, top, ha="right", **title),
+            write(self.figure, self.cut + 0.004, top, **title),
+            write(self.figure, left + width, top, ha="right", color=SOFT_INK),
         )
         write(self.figure, MARGIN, bottom + 0.74 * height, "bars: push\non each logit", va="center", linespacing=1.3)
         write(self.figure, MARGIN + 0.028, bottom + 0.28 * height, "true\ngradient", va="center", linespacing=1.3)
@@ -104,7 +109,7 @@ class CreditPanel(Panel):
         self._levels.set_facecolors([DRAWN if one else GRID for one in drawn])
         self._edges.set_edgecolors([INK if one else GRID for one in drawn])
         self._edges.set_linewidths(np.where(shown, 6.0, np.where(drawn, 2.5, 1.0)))
-        right = numbers.shown > N_FILMS / 2
+        right = numbers.shown % HALF >= HALF / 2
         self._says.set(
             text=f"shown, reward {numbers.reward:.2f} ▼" if right else f"▼ shown, reward {numbers.reward:.2f}",
             x=numbers.shown + (0.12 if right else -0.12),
@@ -121,10 +126,10 @@ class CreditPanel(Panel):
         self._outlines[method].set_verts(_boxes(numbers.truth, 0.8))
         (below,) = np.nonzero(push < PUSHES[0])
         self._cut[method].set_data(below, np.full(len(below), PUSHES[0] + 0.08))
-        title, distance = self._titles[method]
-        title.set_text(_title(numbers, method))
-        distance.set_text(f"{numbers.distance(method):.2f} away from the true gradient")
-        return [self._bars[method], self._outlines[method], self._cut[method], title, distance]
+        words = *_title(numbers, method), f"{numbers.distance(method):.2f} from the truth"
+        for text, word in zip(self._titles[method], words, strict=True):
+            text.set_text(word)
+        return [self._bars[method], self._outlines[method], self._cut[method], *self._titles[method]]
 
     # The sentence.
 
@@ -150,9 +155,9 @@ def _signed(number, digits):
 
 
 def _title(numbers, method):
-    """Say above a row of bars whom the method credits."""
+    """Say above a row of bars whom the method credits, in two parts: the picture can be cut between them."""
     film, k = numbers.shown + 1, len(numbers.drawn)
     if method == "CA-PG":
-        return f"CA-PG credits film {film} for its reward"
+        return f"CA-PG credits film {film}", "for its reward"
     draws = f"all {k} draws" if k > 1 else "the one draw"
-    return f"V-PG credits {draws} for the reward of film {film}"
+    return f"V-PG credits {draws}", f"for the reward of film {film}"

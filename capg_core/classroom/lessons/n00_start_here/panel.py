@@ -56,14 +56,14 @@ class VariancePanel(Panel):
     )
     cut = 0.56
     lesson = lesson
-    k = candidates(20, 100)
+    k = candidates(20, 100, width=410)
     new_noise = button("New noise", "draw_again")
-    rewards = choice("Rewards", STEADY, REWARDS, width=300)
+    rewards = choice("Rewards", STEADY, REWARDS, label_width=62, width=255)
     baseline = tick("Subtract the mean reward")
     data = choice("Data", SYNTHETIC, data_names, width=380)
     peakedness = log_number("Peakedness", 1.0, -1, 1, lazy=True, width=380)
     toggles = ticks("Show", ESTIMATORS, ("V-PG", "CA-PG"), "shown")
-    rows = ("k new_noise", "rewards baseline toggles", "data peakedness")
+    rows = ("k new_noise rewards", "data peakedness", "toggles baseline")
 
     def __init__(self, **start):
         super().__init__(**start)

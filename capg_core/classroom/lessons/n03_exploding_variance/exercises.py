@@ -150,7 +150,7 @@ EXERCISES = (
     ),
     Exercise(
         key="03.2",
-        question="With the mean reward as baseline, rewards that are the same each time, and K = 20: how many lists must a "
+        question="K = 20, the mean reward as baseline, and rewards that are the same each time: how many lists must a "
         "V-PG batch hold for its signal-to-noise to be 1?",
         expected=_needed,
         rtol=0.07,  # the variance is measured: 208 to 232 with 2,000 lists; at K = 50 it is 245 to 286

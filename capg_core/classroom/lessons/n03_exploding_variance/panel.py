@@ -43,8 +43,8 @@ class SignalNoisePanel(Panel):
     shows = "Left, gradient estimates as walks of K steps; then signal, noise and their ratio against K."
     cut = 0.415
     lesson = lesson
-    k = candidates(20, N_SYNTHETIC - 1)
-    batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=440)
+    k = candidates(20, N_SYNTHETIC - 1, width=410)
+    batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=400)
     new_noise = button("New noise", "draw_again")
     rewards = choice("Rewards", STEADY, REWARDS, width=300)
     baseline = tick("Subtract the mean reward")
