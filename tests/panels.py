@@ -7,11 +7,11 @@ from functools import lru_cache
 import capg_core as capg
 from capg_core import classroom
 from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import RESTS
-from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, COMMON, OWN
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import REWARDS, STARS
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import ADDED, APART, LAST_FIRST
-from capg_core.classroom.problem import data_names
+from capg_core.classroom.problem import CLICKS, data_names
+from capg_core.classroom.problem import REWARDS as NOISE
 
 PATIENCE = 60
 
@@ -55,13 +55,22 @@ class Case:
 
 
 CASES = {
+    "CreditPanel": Case(
+        {"k": 5},
+        size=(1200, 640),
+        changes=[("k", 1), ("k", 8)],
+        noise="again",
+        extremes=grid(k=(1, 8)),
+        bad=[({"k": 12}, "K is 12; expected 1 to 11 for 12 films")],
+    ),
     "VariancePanel": Case(
         {"k": 20},
-        changes=[("k", 1), ("k", 99), ("k", 5), ("peakedness", 2.0), ("baseline", True),
+        changes=[("k", 1), ("k", 99), ("k", 5), ("peakedness", 2.0), ("rewards", CLICKS), ("baseline", True),
                  ("toggles", {"Outcome-PG": True}), ("data", data_names()[1])],
-        extremes=grid(toggles=[{"Outcome-PG": True}], data=data_names(), peakedness=(0.1, 10.0), k=(1, 99)),
+        extremes=grid(toggles=[{"Outcome-PG": True}], data=data_names()[::3], rewards=NOISE, peakedness=(0.1, 10.0),
+                      k=(1, 99)),
         bad=[({"k": 100}, "K is 100; expected 1 to 99 for 100 items"), ({"shown": ()}, "tick at least one"),
-             ({"data": "stars"}, "'stars'")],
+             ({"data": "stars"}, "'stars'"), ({"rewards": "stars"}, "rewards is 'stars'")],
     ),
     "TwoStagePanel": Case(
         {"k": 20, "quality": 0.3},
@@ -80,11 +89,10 @@ CASES = {
     ),
     "SignalNoisePanel": Case(
         {"k": 20},
-        changes=[("k", 5), ("batch", 64), ("gap", 2.0), ("baseline", COMMON), ("baseline", OWN), ("split", True)],
-        silent=[("zoom", True)],
+        changes=[("k", 5), ("batch", 64), ("rewards", CLICKS), ("baseline", True)],
         noise_speaks=False,
-        extremes=grid(split=[True], baseline=BASELINES, k=(1, 99), batch=(1, 512), gap=(4.0, 0.0)),
-        bad=[({"k": 100}, "K is 100"), ({"batch": 0}, "batch is 0"), ({"baseline": "best"}, "'best'")],
+        extremes=grid(baseline=(False, True), rewards=NOISE, k=(1, 99), batch=(1, 512)),
+        bad=[({"k": 100}, "K is 100"), ({"batch": 0}, "batch is 0"), ({"rewards": "best"}, "rewards is 'best'")],
     ),
     "LadderPanel": Case(
         {"k": 20},

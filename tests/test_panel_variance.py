@@ -11,6 +11,7 @@ from capg_core.classroom import VariancePanel
 from capg_core.classroom.lessons.n00_start_here import numbers as lesson
 from capg_core.classroom.lessons.n00_start_here.panel import CURVE_BOX
 from capg_core.classroom.problem import (
+    CLICKS,
     SYNTHETIC,
     data_names,
     exact_at,
@@ -18,6 +19,7 @@ from capg_core.classroom.problem import (
     orders,
     output_scores,
     outputs_by_length,
+    reward_variance,
 )
 
 
@@ -102,7 +104,7 @@ def test_one_candidate_has_one_score_whatever_the_estimator(name):
 def test_nothing_is_computed_for_an_estimator_that_is_not_shown(panel, monkeypatch):
     asked = set()
     estimate_at = lesson.estimate_at
-    monkeypatch.setattr(lesson, "estimate_at", lambda *args: asked.add(args[3]) or estimate_at(*args))
+    monkeypatch.setattr(lesson, "estimate_at", lambda *args, **how: asked.add(args[3]) or estimate_at(*args, **how))
     lesson.curve.cache_clear()
     panel.new_noise.click()
     assert asked == {"V-PG", "CA-PG"} == set(panel.numbers.curves)
@@ -192,7 +194,7 @@ def test_picture_is_reachable_for_tests_and_readers(panel):
 @pytest.mark.parametrize("data", data_names())
 def test_every_label_is_at_its_line_or_tied_to_it_or_says_where_it_went(data, peakedness):
     panel = VariancePanel(shown=lesson.ESTIMATORS, baseline=True, data=data, peakedness=peakedness)
-    _, bottom, _, height = CURVE_BOX
+    left, bottom, width, height = CURVE_BOX
     low, high = np.log10(panel._curve_axes.get_ylim())
     seen = 0
     for name, text in panel._labels._texts.items():
@@ -200,11 +202,71 @@ def test_every_label_is_at_its_line_or_tied_to_it_or_says_where_it_went(data, pe
         estimator = {"true signal": "V-PG"}.get(name, name.removesuffix(" signal"))
         with np.errstate(divide="ignore"):
             level = (np.log10(curves[estimator].get_ydata()[-1]) - low) / (high - low)
-        tied = panel._labels._ties[name].get_visible()
+        tie = panel._labels._ties[name]
+        tied = tie.get_visible()
         if level <= 0:
-            assert text.get_text() == f"{name} ↓" and not tied
+            assert text.get_text() == f"{name} ↓"
+            # tied to where its line leaves the axes
+            log_x, log_y = np.log10(np.maximum(curves[estimator].get_data(), 1e-300))
+            at = log_x[0] + (log_x[-1] - log_x[0]) * (tie.get_xdata()[0] - left) / width
+            inside = np.flatnonzero(log_y > low)
+            if inside.size:
+                assert tied and np.interp(at, log_x, log_y) == pytest.approx(low, abs=1e-6)
         else:
             assert text.get_text() == name
             assert tied or abs(text.get_position()[1] - bottom - height * level) < 0.03
         seen += text.get_visible()
     assert seen == 5
+
+
+@pytest.mark.parametrize("baseline", [False, True])
+def test_clicks_are_as_noisy_as_the_core_says(panel, baseline):
+    """Against lists and clicks drawn one by one, and against the exact variance with the noise given to it."""
+    panel.rewards.value, panel.baseline.value = CLICKS, baseline
+    panel.toggles["Outcome-PG"].value = True
+    problem, k = panel.numbers.problem, 20
+    q = problem.mean_reward
+    level = capg.policy_value(problem.logits, k, q) if baseline else 0.0
+    for estimator in ("Outcome-PG", "CA-PG"):
+        exact = capg.exact_variance(
+            problem.logits, k, q, estimator, baseline=level, reward_std=np.sqrt(q * (1 - q))
+        )
+        assert panel.numbers.estimates[estimator].variance == pytest.approx(exact, rel=2e-3)
+    rng = np.random.default_rng(8)
+    lists = capg.sample_candidates(problem.logits, k, rng, 6000)
+    gain = (rng.random(6000) < q[capg.choose_output(lists, problem.utility)]) - level
+    estimates = gain[:, None] * capg.list_score(problem.logits, lists)
+    assert panel.numbers.estimates["V-PG"].variance == pytest.approx(estimates.var(axis=0).sum(), rel=0.08)
+    # the dots are single clicks: their spread is the same variance, from 400 of them
+    dots = panel.numbers.estimates["V-PG"].samples
+    assert dots.var(axis=0).sum() == pytest.approx(estimates.var(axis=0).sum(), rel=0.25)
+    assert "a click, worth 1 or nothing" in panel.text
+
+
+def test_a_click_is_worth_five_stars_and_keeps_the_means():
+    q = load_problem(data_names()[1]).mean_reward
+    luck = lesson._clicks(data_names()[1], 0)
+    clicks = luck + q[:, None]
+    assert set(np.round(np.unique(clicks), 9)) == {0.0, 5.0}
+    assert np.abs(luck.mean(axis=1)).max() < 5 * 2.5 / np.sqrt(lesson.N_DOTS)
+    assert reward_variance(q, CLICKS) == pytest.approx(q * (5 - q))
+    with pytest.raises(ValueError, match="rewards is 'none'"):
+        reward_variance(q, "none")
+
+
+def test_the_dial_shows_the_angle_of_the_mean_of_the_dots(panel):
+    truth = panel.numbers.exact.gradient
+    for estimator in ("V-PG", "CA-PG"):
+        mean = panel.numbers.estimates[estimator].samples.mean(axis=0)
+        angle = np.degrees(np.arccos(mean @ truth / np.linalg.norm(mean) / np.linalg.norm(truth)))
+        assert panel.numbers.off[estimator] == pytest.approx(angle)
+        x, y = panel._clouds[estimator][2]._hand.xy
+        assert np.degrees(np.arctan2(y, x)) == pytest.approx(angle)
+        assert f"{angle:.0f}° for {estimator}" in panel.text
+    x, y = panel._clouds["V-PG"][2]._mark.get_data()
+    assert (x[0], y[0]) == pytest.approx((1.0, 0.0), abs=1e-6)  # V-PG is unbiased: its mean over all lists is the star
+    dial = panel._clouds["V-PG"][2]
+    dial.point(float("nan"), float("nan"))
+    assert not dial._hand.get_visible() and dial._words.get_text() == "no direction"
+    dial.point(10.0, 0.0)
+    assert dial._hand.get_visible()

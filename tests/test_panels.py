@@ -267,7 +267,7 @@ def test_a_panel_draws_when_its_own_constructor_is_done():
 
 
 def test_every_public_name_is_there():
-    assert set(classroom.__all__) == {*CASES, "Predict", "check"} <= set(dir(classroom))
+    assert set(classroom.__all__) == {*CASES, "Predict", "check", "pictures_of"} <= set(dir(classroom))
     assert callable(classroom.check) and classroom.Predict
     with pytest.raises(AttributeError, match="'Nothing'"):
         classroom.Nothing  # noqa: B018

@@ -4,8 +4,9 @@ import importlib
 
 from capg_core.classroom.check import check
 
-# Each is loaded when it is asked for: a notebook shows one panel, and a check none.
+# Each is loaded when it is asked for: a notebook shows a panel or two, and a check none.
 _HOMES = {
+    "CreditPanel": "lessons.n00_start_here.credit_panel",
     "VariancePanel": "lessons.n00_start_here.panel",
     "TwoStagePanel": "lessons.n01_two_stage_ranking.panel",
     "RacePanel": "lessons.n02_the_race.panel",

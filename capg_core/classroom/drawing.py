@@ -50,7 +50,7 @@ class EndLabels:
     """Labels beside the right ends of the lines in an axes, none over another.
 
     A label that had to move away from its line's end is tied to it by a thin line; one whose line ends above or below
-    the axes says so with an arrow.
+    the axes says so with an arrow, and is tied to where the line leaves them.
 
     Parameters
     ----------
@@ -70,30 +70,53 @@ class EndLabels:
 
         Parameters
         ----------
-        ends : sequence of (float, str, str, str)
-            The end's level, from 0 at the bottom to 1 at the top; words, colour, weight.
+        ends : sequence of (float, str, str, str) or (float, str, str, str, float)
+            The end's level, from 0 at the bottom to 1 at the top; words, colour, weight; of a line that leaves the axes
+            before their end, where, from 0 at the left to 1 at the right.
         """
         left, bottom, width, height = self._box
         for artist in (*self._texts.values(), *self._ties.values()):
             artist.set_visible(False)
         wanted = [bottom + height * min(max(level, 0.0), 1.0) for level, *_ in ends]
-        placed = spread(wanted, 0.055, bottom + 0.02, bottom + height - 0.02)
+        leaves = [end[4] if len(end) > 4 else 1.0 for end in ends]
+        # of those that leave at the bottom the first has the highest label: so no tie crosses another
+        ranked = [end - 1e-6 * at for end, at in zip(wanted, leaves, strict=True)]
+        placed = spread(ranked, 0.055, bottom + 0.02, bottom + height - 0.02)
         edge = left + width
-        for y, end, (level, words, colour, weight) in zip(placed, wanted, ends, strict=True):
+        for y, end, at, (level, words, colour, weight, *_) in zip(placed, wanted, leaves, ends, strict=True):
             if words not in self._texts:
                 self._texts[words] = write(self._figure, 0, 0, va="center")
                 self._ties[words] = self._figure.add_artist(Line2D([], [], linewidth=1))
             arrow = " ↓" if level <= 0.0 else " ↑" if level > 1.0 else ""
             text = {"text": words + arrow, "color": colour, "weight": weight}
             self._texts[words].set(x=edge + self._space, y=y, visible=True, **text)
-            moved = not arrow and abs(y - end) > 0.025
-            self._ties[words].set(xdata=[edge, edge + 0.85 * self._space], ydata=[end, y], color=colour, visible=moved)
+            tied = at < 1.0 or (not arrow and abs(y - end) > 0.025)
+            start = left + at * width
+            self._ties[words].set(xdata=[start, edge + 0.85 * self._space], ydata=[end, y], color=colour, visible=tied)
 
 
 def log_level(value, low, high):
     """Return where a value is between two others on a log axis: 0 at the lower one and below, 1 at the higher."""
     bottom, top = np.log10([low, high])
     return (np.log10(max(value, low)) - bottom) / (top - bottom)
+
+
+def leaves_at(x, y, floor):
+    """Return where a line on log axes sinks below a floor for good: 0 at its first point, 1 at its last or never.
+
+    Examples
+    --------
+    >>> round(leaves_at([1, 10, 100], [1.0, 1.0, 0.01], 0.1), 3)
+    0.75
+    """
+    x, y = np.log10(x), np.log10(np.maximum(y, 1e-300))
+    floor = np.log10(floor)
+    above = np.flatnonzero(y > floor)
+    if not above.size or above[-1] == len(y) - 1:
+        return 1.0
+    i = above[-1]
+    at = x[i] + (x[i + 1] - x[i]) * (y[i] - floor) / (y[i] - y[i + 1])
+    return float((at - x[0]) / (x[-1] - x[0]))
 
 
 def round_up(reach, steps=(1, 2, 4, 6, 8)):
@@ -129,8 +152,9 @@ def square_window(axes, half):
     """Let both axes go from -half to half, with ticks at the ends and at 0."""
     axes.set(xlim=(-half, half), ylim=(-half, half))
     ticks = [-half, 0, half]
-    axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
-    axes.set_yticks(ticks, [f"{at:g}" for at in ticks])
+    names = [f"{at:g}".replace("-", "−") for at in ticks]
+    axes.set_xticks(ticks, names)
+    axes.set_yticks(ticks, names)
 
 
 def log_axis(axes, low=0.9, high=110, ticks=(1, 10, 100)):

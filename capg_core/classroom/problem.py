@@ -18,6 +18,8 @@ SYNTHETIC_SEED = 0
 DIRECTION_SEED = 12345
 RARE = 1e-6  # of the chance of any but the likeliest output; what is rarer changes no digit shown
 LENGTH_ZERO = 1e-12  # a gradient shorter than this is rounding
+STEADY, CLICKS = "the same each time", "clicks"
+REWARDS = (STEADY, CLICKS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,31 @@ def load_problem(name):
         raise ValueError(f"data is {name!r}; expected one of {', '.join(data_names())}")
     problem = capg.load_ratings().user_problem(ratings_users()[name])
     return Problem(name, problem.logits, problem.mean_reward, problem.utility)
+
+
+def most_reward(mean_reward):
+    """Return what a click is worth: 1 where mean rewards are below 1, and 5 of five stars."""
+    return float(np.ceil(np.max(mean_reward)))
+
+
+def reward_variance(mean_reward, rewards):
+    """Return the variance of each item's reward about its mean.
+
+    Parameters
+    ----------
+    mean_reward : (n,) array
+    rewards : str
+        One of `REWARDS`. Clicks: the most, or nothing, with the same means.
+
+    Returns
+    -------
+    (n,) array
+    """
+    if rewards not in REWARDS:
+        raise ValueError(f"rewards is {rewards!r}; expected one of {', '.join(REWARDS)}")
+    if rewards == STEADY:
+        return np.zeros(len(mean_reward))
+    return mean_reward * (most_reward(mean_reward) - mean_reward)
 
 
 class ToDo(ValueError):
@@ -191,7 +218,7 @@ class Estimate:
         return float(np.sqrt(self.signal / self.variance)) if self.variance > 0 else float("inf")
 
 
-def exact_moments(outcome, advantage, scores):
+def exact_moments(outcome, advantage, scores, noise=0.0):
     """Return mean and variance of an estimate that depends on the list through the shown item alone.
 
     Parameters
@@ -202,6 +229,8 @@ def exact_moments(outcome, advantage, scores):
         Mean reward minus baseline.
     scores : (n, n) array
         A row per shown item, of NaN where it is too rare to matter.
+    noise : float or (n,) array
+        The variance of each item's reward about its mean.
 
     Returns
     -------
@@ -209,10 +238,13 @@ def exact_moments(outcome, advantage, scores):
     variance : float
     """
     items = np.flatnonzero(np.isfinite(scores[:, 0]))
-    gradients = advantage[items, None] * scores[items]
-    mean = outcome[items] @ gradients
+    chance, scores = outcome[items], scores[items]
+    gradients = advantage[items, None] * scores
+    mean = chance @ gradients
     around = gradients - mean
-    return mean, float(outcome[items] @ np.einsum("ij,ij->i", around, around))
+    noise = np.broadcast_to(noise, outcome.shape)[items]
+    squared = np.einsum("ij,ij->i", around, around) + noise * np.einsum("ij,ij->i", scores, scores)
+    return mean, float(chance @ squared)
 
 
 @lru_cache(maxsize=8)

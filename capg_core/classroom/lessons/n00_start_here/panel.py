@@ -5,17 +5,38 @@ from functools import partial
 import numpy as np
 
 from capg_core.classroom.controls import button, candidates, choice, log_number, tick, ticks
-from capg_core.classroom.drawing import EndLabels, cross_at_zero, log_axis, log_level, mark, star, write
+from capg_core.classroom.drawing import (
+    EndLabels,
+    cross_at_zero,
+    leaves_at,
+    legend,
+    log_axis,
+    log_level,
+    mark,
+    write,
+)
 from capg_core.classroom.lessons.n00_start_here import numbers as lesson
-from capg_core.classroom.lessons.n00_start_here.numbers import ESTIMATORS
+from capg_core.classroom.lessons.n00_start_here.dial import Dial, keys
+from capg_core.classroom.lessons.n00_start_here.numbers import ESTIMATORS, N_DOTS
 from capg_core.classroom.panel import Panel
-from capg_core.classroom.problem import SYNTHETIC, cosine, data_names, load_problem, project
+from capg_core.classroom.problem import (
+    CLICKS,
+    REWARDS,
+    STEADY,
+    SYNTHETIC,
+    cosine,
+    data_names,
+    load_problem,
+    most_reward,
+    project,
+)
 from capg_core.classroom.words import join, show
-from capg_core.look import FONT, INK, PAPER, dress_axes, look_of
+from capg_core.look import FONT, INK, dress_axes, look_of
 
 CLOUD_LEFT, CLOUD_RIGHT, CLOUD_GAP = 0.075, 0.545, 0.018
-CLOUD_BOTTOM, CLOUD_HEIGHT = 0.145, 0.715
-CURVE_BOX = (0.645, 0.145, 0.215, 0.715)
+CLOUD_BOTTOM, CLOUD_HEIGHT = 0.465, 0.425
+DIAL_BOTTOM, DIAL_HEIGHT = 0.02, 0.245
+CURVE_BOX = (0.645, 0.145, 0.215, 0.745)
 
 
 class VariancePanel(Panel):
@@ -29,16 +50,20 @@ class VariancePanel(Panel):
     True
     """
 
-    shows = "Left, a cloud of single gradient estimates of each method; right, their variance and signal against K."
+    shows = (
+        "Left, a cloud of single gradient estimates of each method, and below it a dial with the direction of their "
+        "mean; right, their variance and signal against K."
+    )
     cut = 0.56
     lesson = lesson
-    k = candidates(20, 100)
+    k = candidates(20, 100, width=410)
     new_noise = button("New noise", "draw_again")
-    peakedness = log_number("Peakedness", 1.0, -1, 1, lazy=True, width=380)
-    data = choice("Data", SYNTHETIC, data_names, width=380)
-    toggles = ticks("Show", ESTIMATORS, ("V-PG", "CA-PG"), "shown")
+    rewards = choice("Rewards", STEADY, REWARDS, label_width=62, width=255)
     baseline = tick("Subtract the mean reward")
-    rows = ("k new_noise", "peakedness data", "toggles baseline")
+    data = choice("Data", SYNTHETIC, data_names, width=380)
+    peakedness = log_number("Peakedness", 1.0, -1, 1, lazy=True, width=380)
+    toggles = ticks("Show", ESTIMATORS, ("V-PG", "CA-PG"), "shown")
+    rows = ("k new_noise rewards", "data peakedness", "toggles baseline")
 
     def __init__(self, **start):
         super().__init__(**start)
@@ -63,7 +88,7 @@ class VariancePanel(Panel):
     def background_key(self, numbers):
         """Everything but K: axes, labels and curves stay while K moves."""
         s = numbers.setting
-        return (s.data, s.peakedness, s.baseline, s.shown, s.seed)
+        return (s.data, s.peakedness, s.rewards, s.baseline, s.shown, s.seed)
 
     def _make_clouds(self):
         self._clouds = {}
@@ -72,15 +97,12 @@ class VariancePanel(Panel):
             axes = self.figure.add_axes((0.1, CLOUD_BOTTOM, 0.2, CLOUD_HEIGHT))
             dress_axes(axes)
             cross_at_zero(axes)
-            dots = mark(axes, look, 6, markeredgewidth=0, alpha=0.45, zorder=3)
-            (mean,) = axes.plot(
-                [], [], "D", color=PAPER, markeredgecolor=INK, markersize=9, markeredgewidth=1.8, zorder=5
-            )
-            self._clouds[estimator] = (axes, dots, mean, star(axes, zorder=6))
+            dots = mark(axes, look, 5, markeredgewidth=0, alpha=0.45, zorder=3)
+            self._clouds[estimator] = (axes, dots, Dial(self.figure, look.colour))
         middle = (CLOUD_LEFT + CLOUD_RIGHT) / 2
-        # One label under all the clouds, at the height of the other axis' label.
-        write(self.figure, middle, 0.042, "along the true gradient", "label", ha="center")
-        write(self.figure, middle, 0.945, "★ true gradient     ◇ mean of the estimates", ha="center")
+        # One label under all the clouds, and one over all the dials.
+        write(self.figure, middle, 0.375, "along the true gradient", "label", ha="center")
+        legend(self.figure, keys(f"mean of the {N_DOTS}"), (middle, 0.35), 3, loc="upper center", columnspacing=1.4)
 
     def _make_curves(self):
         self._curve_axes = self.figure.add_axes(CURVE_BOX)
@@ -107,12 +129,15 @@ class VariancePanel(Panel):
         shown = numbers.setting.shown
         width = (CLOUD_RIGHT - CLOUD_LEFT - CLOUD_GAP * (len(shown) - 1)) / len(shown)
         limit = numbers.limit
-        for estimator, (axes, *_) in self._clouds.items():
+        for estimator, (axes, _, dial) in self._clouds.items():
             axes.set_visible(estimator in shown)
+            dial.axes.set_visible(estimator in shown)
             if estimator not in shown:
                 continue
             place = shown.index(estimator)
-            axes.set_position((CLOUD_LEFT + place * (width + CLOUD_GAP), CLOUD_BOTTOM, width, CLOUD_HEIGHT))
+            left = CLOUD_LEFT + place * (width + CLOUD_GAP)
+            axes.set_position((left, CLOUD_BOTTOM, width, CLOUD_HEIGHT))
+            dial.axes.set_position((left, DIAL_BOTTOM, width, DIAL_HEIGHT))
             axes.set_xlim(-limit, limit)
             axes.set_ylim(-limit, limit)
             where = [-limit / 2, 0, limit / 2]
@@ -133,7 +158,7 @@ class VariancePanel(Panel):
         exponents = np.arange(int(np.log10(top)) - 6, int(np.log10(top)) + 1, 2)
         axes.set_yticks(10.0**exponents, [f"$10^{{{e}}}$" for e in exponents])
         axes.minorticks_off()
-        ends, level = [], partial(log_level, low=top * 1e-7, high=top)
+        ends, level, sinks = [], partial(log_level, low=top * 1e-7, high=top), partial(leaves_at, floor=top * 1e-7)
         for estimator in ESTIMATORS:
             on = estimator in shown
             # V-PG and Outcome-PG have the same mean, the true gradient: one dashed line for both.
@@ -147,26 +172,23 @@ class VariancePanel(Panel):
             self._lines[estimator].set_data(ks, variances)
             self._signals[estimator].set_data(ks, signals)
             self._signals[estimator].set_color(look_of(estimator).colour if estimator == "CA-PG" else INK)
-            ends.append((level(variances[-1]), look_of(estimator).label, look_of(estimator).colour, "bold"))
+            look = look_of(estimator)
+            ends.append((level(variances[-1]), look.label, look.colour, "bold", sinks(ks, variances)))
             if first_unbiased:
                 name = "CA-PG signal" if estimator == "CA-PG" else "true signal"
-                ends.append((level(signals[-1]), name, self._signals[estimator].get_color(), "normal"))
+                colour = self._signals[estimator].get_color()
+                ends.append((level(signals[-1]), name, colour, "normal", sinks(ks, signals)))
         self._labels.set(ends)
 
     def draw_moving(self, numbers):
-        """Move the dots and the marks to the current K."""
+        """Move the dots, the dials and the marks to the current K."""
         setting, gradient = numbers.setting, numbers.exact.gradient
         moving = []
         for estimator in setting.shown:
-            _, dots, mean, truth = self._clouds[estimator]
+            _, dots, dial = self._clouds[estimator]
             estimate = numbers.estimates[estimator]
-            for artist, vectors in (
-                (dots, estimate.samples),
-                (mean, estimate.mean[None]),
-                (truth, gradient[None]),
-            ):
-                artist.set_data(*project(vectors, gradient))
-                moving.append(artist)
+            dots.set_data(*project(estimate.samples, gradient))
+            moving += [dots, *dial.point(numbers.off[estimator], lesson.off_truth(estimate.mean, gradient))]
         self._now.set_xdata([setting.k, setting.k])
         moving.append(self._now)
         for estimator in setting.shown:
@@ -186,14 +208,21 @@ class VariancePanel(Panel):
         text += join(variances)
         if "V-PG" in estimates and "CA-PG" in estimates:
             text += _compare(estimates["V-PG"].variance, estimates["CA-PG"].variance)
-        ratios = [f"{e} {show(estimates[e].snr)}" for e in setting.shown]
-        text += ". Signal-to-noise, ‖E g‖ / √variance: " + ", ".join(ratios) + "."
+        text += ". Signal-to-noise, ‖E g‖ / √variance: "
+        text += ", ".join(f"{e} {show(estimates[e].snr)}" for e in setting.shown)
+        off = {e: f"{degrees:.0f}° for {e}" for e, degrees in numbers.off.items() if np.isfinite(degrees)}
+        if off:
+            text += f". The mean of {N_DOTS} estimates is off the true gradient by " + join(list(off.values()))
+        text += "."
         if "CA-PG" in estimates and setting.k > 1:
             text += _say_bias(cosine(estimates["CA-PG"].mean, numbers.exact.gradient, zero=0.0))
         elif "CA-PG" in estimates:
             text += " With one candidate, CA-PG is V-PG."
-        text += " The mean reward is subtracted." if setting.baseline else " No baseline."
-        return text
+        text += " The mean reward is subtracted" if setting.baseline else " No baseline"
+        if setting.rewards == CLICKS:
+            most = most_reward(numbers.problem.mean_reward)
+            return f"{text}; a reward is a click, worth {most:g} or nothing."
+        return f"{text}; a film gives the same reward each time."
 
 
 def _compare(vanilla, credit):

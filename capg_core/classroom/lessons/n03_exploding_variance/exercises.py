@@ -6,8 +6,9 @@ import numpy as np
 
 import capg_core as capg
 from capg_core.classroom.exercise import Exercise, Misconception, between
-from capg_core.classroom.lessons.n03_exploding_variance.numbers import COMMON, moments_at
+from capg_core.classroom.lessons.n03_exploding_variance.numbers import moments_at
 from capg_core.classroom.plain import softmax
+from capg_core.classroom.problem import STEADY
 
 _EASY_CASES = (
     (np.array([0.5, 0.0]), np.array([1])),
@@ -79,9 +80,9 @@ def _subtracting(logits, candidates):
 
 
 @cache
-def _needed(k=20, baseline=COMMON):
+def _needed(k=20, baseline=True):
     """Count the lists that bring V-PG to a signal-to-noise of 1, from six samples: one is off by 3 %."""
-    return float(np.mean([moments_at(k, "V-PG", baseline, 0.0, seed).needed for seed in range(6)]))
+    return float(np.mean([moments_at(k, "V-PG", baseline, STEADY, seed).needed for seed in range(6)]))
 
 
 def _another_k(k):
@@ -149,8 +150,8 @@ EXERCISES = (
     ),
     Exercise(
         key="03.2",
-        question="With the mean reward as baseline and K = 20: how many lists must a V-PG batch hold for its "
-        "signal-to-noise to be 1?",
+        question="K = 20, the mean reward as baseline, and rewards that are the same each time: how many lists must a "
+        "V-PG batch hold for its signal-to-noise to be 1?",
         expected=_needed,
         rtol=0.07,  # the variance is measured: 208 to 232 with 2,000 lists; at K = 50 it is 245 to 286
         loose=0.09,
@@ -169,13 +170,13 @@ EXERCISES = (
             ),
             Misconception(
                 "no baseline",
-                lambda: _needed(baseline="none"),
+                lambda: _needed(baseline=False),
                 "This is the number without a baseline. Subtract the mean reward first.",
             ),
             *(_another_k(k) for k in (1, 5, 10, 50)),
             Misconception(
                 "signal not squared",
-                lambda: _needed() * moments_at(20, "V-PG", COMMON, 0.0, 0).signal,
+                lambda: _needed() * moments_at(20, "V-PG", True, STEADY, 0).signal,
                 "The variance is a squared length. Divide it by the squared length of the gradient, not by its length.",
             ),
         ),

@@ -1,8 +1,4 @@
-"""The numbers behind the signal-and-noise panel: one long order a list, and everything at every K from running sums.
-
-Half of the requests come from users who rate every item higher by a constant, the gap. A constant reward teaches
-nothing, so the true gradient is the same for both kinds of user and for every gap; only the noise is not.
-"""
+"""The numbers behind the signal-and-noise panel: one long order a list, and everything at every K from running sums."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,21 +7,23 @@ import numpy as np
 
 from capg_core.classroom.drawing import FINE_STEPS, round_up
 from capg_core.classroom.problem import (
+    CLICKS,
+    STEADY,
     SYNTHETIC,
     check_k,
     curve_ks,
     exact_at,
+    exact_moments,
     load_problem,
     output_scores,
     project,
+    reward_variance,
 )
 
 N_WALKS = 8
 MAX_BATCH = 512
 N_LISTS = N_WALKS * MAX_BATCH
-NONE, COMMON, OWN = "none", "one mean for all", "each user's own mean"
-BASELINES = (NONE, COMMON, OWN)
-LADDER = ("V-PG", "Outcome-PG", "CA-PG")
+METHODS = ("V-PG", "CA-PG")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +32,8 @@ class Setting:
 
     k: int
     batch: int
-    baseline: str
-    gap: float
-    split: bool
-    zoom: bool
+    rewards: str
+    baseline: bool
     seed: int
 
 
@@ -54,15 +50,15 @@ class Lists:
         Column K - 1: the squared length of the score of the first K.
     inverse : (N_LISTS, n) float
         One over the weight left before each draw.
-    higher : (N_LISTS,) bool
-        Whether the user is of the kind that rates higher.
+    luck : (N_LISTS,) float
+        Between 0 and 1: a click comes if it is below the mean reward.
     """
 
     order: np.ndarray
     shown_reward: np.ndarray
     squared: np.ndarray
     inverse: np.ndarray
-    higher: np.ndarray
+    luck: np.ndarray
 
 
 @lru_cache(maxsize=2)
@@ -79,7 +75,7 @@ def simulate(seed):
     """
     problem, rng = load_problem(SYNTHETIC), np.random.default_rng([seed, 3])
     order = np.argsort(-(problem.logits + rng.gumbel(size=(N_LISTS, problem.n_items))), axis=1)
-    higher = rng.permutation(np.arange(N_LISTS) % 2 == 1)
+    luck = rng.random(N_LISTS)
     weight = np.exp(problem.logits)[order]
     left = np.cumsum(weight[:, ::-1], axis=1)[:, ::-1]  # added up from the end, so nothing cancels
     inverse = 1.0 / left
@@ -88,31 +84,7 @@ def simulate(seed):
     not_drawn = np.cumsum(squares[:, ::-1], axis=1)[:, ::-1] - squares
     squared = np.cumsum((1.0 - weight * pulled) ** 2, axis=1) + pulled**2 * not_drawn
     shown = np.maximum.accumulate(problem.mean_reward[order], axis=1)
-    return Lists(order, shown, squared, inverse, higher)
-
-
-def levels(baseline, gap, value):
-    """Return the baseline of the ordinary users and of those who rate higher.
-
-    Parameters
-    ----------
-    baseline : str
-        One of `BASELINES`.
-    gap : float
-    value : float
-        The expected reward of an ordinary user.
-
-    Returns
-    -------
-    tuple of float
-    """
-    if baseline not in BASELINES:
-        raise ValueError(f"baseline is {baseline!r}; expected one of {', '.join(BASELINES)}")
-    if baseline == NONE:
-        return 0.0, 0.0
-    if baseline == COMMON:
-        return value + gap / 2, value + gap / 2
-    return value, value + gap
+    return Lists(order, shown, squared, inverse, luck)
 
 
 @dataclass(frozen=True)
@@ -134,49 +106,44 @@ class Moments:
 
 
 @lru_cache(maxsize=2048)
-def moments_at(k, estimator, baseline, gap, seed):
+def moments_at(k, estimator, baseline, rewards, seed):
     """Return `Moments` of one estimate.
 
-    V-PG's mean is the exact gradient and its variance is measured on `N_LISTS` lists, exactly over the kind of user.
-    The others depend on the list through the shown item alone: exact sums.
+    V-PG's mean is the exact gradient; its variance is measured on `N_LISTS` lists, and exact over clicks. CA-PG depends
+    on the list through the shown item alone: exact sums.
 
     Parameters
     ----------
     k : int
     estimator : str
-        One of `LADDER`.
-    baseline : str
-        One of `BASELINES`.
-    gap : float
+        One of `METHODS`.
+    baseline : bool
+        Whether the mean reward is subtracted.
+    rewards : str
+        One of `capg_core.classroom.problem.REWARDS`.
     seed : int
 
     Returns
     -------
     Moments
     """
-    exact = exact_at(SYNTHETIC, 1.0, k)
-    low, high = levels(baseline, gap, exact.value)
-    length = float(np.linalg.norm(exact.gradient))
+    problem, exact = load_problem(SYNTHETIC), exact_at(SYNTHETIC, 1.0, k)
+    level, length = exact.value if baseline else 0.0, float(np.linalg.norm(exact.gradient))
+    noise = reward_variance(problem.mean_reward, rewards)
     if estimator == "V-PG":
         lists = simulate(seed)
-        reward, squared = lists.shown_reward[:, k - 1], lists.squared[:, k - 1]
-        gain = ((reward - low) ** 2 + (reward + gap - high) ** 2) / 2
-        variance = float(np.mean(gain * squared)) - length**2
+        reward = lists.shown_reward[:, k - 1]
+        spread = reward * (1.0 - reward) if rewards == CLICKS else 0.0
+        squared = ((reward - level) ** 2 + spread) * lists.squared[:, k - 1]
+        variance = float(np.mean(squared)) - length**2
         return Moments(length, float(np.sqrt(max(variance, 0.0))), 1.0)
     scores = output_scores(SYNTHETIC, 1.0, k, estimator)
-    items = np.flatnonzero(np.isfinite(scores[:, 0]))
-    chance, reward, scores = exact.outcome[items], load_problem(SYNTHETIC).mean_reward[items], scores[items]
-    gain = ((reward - low) ** 2 + (reward + gap - high) ** 2) / 2
-    mean = (chance * (reward + gap / 2 - (low + high) / 2)) @ scores
-    variance = float((chance * gain) @ np.einsum("ij,ij->i", scores, scores) - mean @ mean)
-    noise = float(np.sqrt(max(variance, 0.0)))
-    if estimator == "Outcome-PG":
-        return Moments(length, noise, 1.0)
+    mean, variance = exact_moments(exact.outcome, problem.mean_reward - level, scores, noise)
     signal = float(np.linalg.norm(mean))
-    return Moments(signal, noise, float(mean @ exact.gradient / (signal * length)))
+    return Moments(signal, float(np.sqrt(max(variance, 0.0))), float(mean @ exact.gradient / (signal * length)))
 
 
-def curve(estimator, baseline, gap, seed):
+def curve(estimator, baseline, rewards, seed):
     """Return K values, and signal and noise of one estimate at each.
 
     Returns
@@ -184,19 +151,19 @@ def curve(estimator, baseline, gap, seed):
     tuple of array
     """
     ks = curve_ks(load_problem(SYNTHETIC).n_items)
-    found = [moments_at(int(k), estimator, baseline, gap, seed) for k in ks]
+    found = [moments_at(int(k), estimator, baseline, rewards, seed) for k in ks]
     return ks, np.array([m.signal for m in found]), np.array([m.noise for m in found])
 
 
 def _walk_gains(setting):
     """Return (reward - baseline) / batch of the lists in the walks, one row a walk."""
-    lists = simulate(setting.seed)
-    low, high = levels(setting.baseline, setting.gap, exact_at(SYNTHETIC, 1.0, setting.k).value)
-    rows = slice(0, N_WALKS * setting.batch)
+    lists, rows = simulate(setting.seed), slice(0, N_WALKS * setting.batch)
     reward = lists.shown_reward[rows, setting.k - 1]
-    gain = np.where(lists.higher[rows], reward + setting.gap - high, reward - low)
+    if setting.rewards != STEADY:
+        reward = 1.0 * (lists.luck[rows] < reward)
+    level = exact_at(SYNTHETIC, 1.0, setting.k).value if setting.baseline else 0.0
     # Lists 0, 8, 16, ... are the first walk, so a larger batch holds the smaller one.
-    return gain.reshape(setting.batch, N_WALKS).T / setting.batch
+    return (reward - level).reshape(setting.batch, N_WALKS).T / setting.batch
 
 
 def walks(setting):
@@ -248,14 +215,19 @@ def credit_means(setting):
     return np.stack([(gains * x[shown]).sum(axis=1), (gains * y[shown]).sum(axis=1)], axis=1)
 
 
-@lru_cache(maxsize=16)
-def window(gap):
-    """Return the half-width of the walks' axes for single lists without a baseline, the same for every K."""
-    reach = 0.0
-    for k in (1, 20, 50):
-        steps = walks(Setting(k=k, batch=1, baseline=NONE, gap=gap, split=False, zoom=False, seed=0))
-        reach = max(reach, float(np.quantile(np.abs(steps), 0.99)))
-    return round_up(reach)
+def _drawn(setting):
+    """Return what is drawn on the walks' axes: the walks, CA-PG's means, the true gradient; and how far it goes."""
+    gradient = exact_at(SYNTHETIC, 1.0, setting.k).gradient
+    found = walks(setting), credit_means(setting), project(gradient, gradient)
+    return *found, 1.05 * max(float(np.abs(points).max()) for points in found)
+
+
+@lru_cache(maxsize=64)
+def window(batch, baseline, rewards):
+    """Return the half-width of the walks' axes at every K up to 22, so that the walks are seen to grow."""
+    ks = curve_ks(load_problem(SYNTHETIC).n_items)[[0, -5]]  # those whose CA-PG scores the curves need anyway
+    how = {"batch": batch, "baseline": baseline, "rewards": rewards, "seed": 0}
+    return round_up(max(_drawn(Setting(k=int(k), **how))[-1] for k in ks), FINE_STEPS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,21 +245,20 @@ class Numbers:
 
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
-    check_k(setting.k, load_problem(SYNTHETIC).n_items)
-    if not 1 <= setting.batch <= MAX_BATCH:
-        raise ValueError(f"batch is {setting.batch}; expected 1 to {MAX_BATCH}")
-    shown = LADDER if setting.split else ("V-PG", "CA-PG")
-    where = (setting.baseline, setting.gap, setting.seed)
-    gradient = exact_at(SYNTHETIC, 1.0, setting.k).gradient
-    drawn, credit, truth = walks(setting), credit_means(setting), project(gradient, gradient)
-    # zoomed in, all that is drawn is in sight, and no more
-    reach = max(float(np.abs(points).max()) for points in (drawn, credit, truth))
+    s = setting
+    check_k(s.k, load_problem(SYNTHETIC).n_items)
+    if not 1 <= s.batch <= MAX_BATCH:
+        raise ValueError(f"batch is {s.batch}; expected 1 to {MAX_BATCH}")
+    where = (s.baseline, s.rewards, s.seed)
+    drawn, credit, truth, reach = _drawn(s)
+    # with more draws, or other noise, a walk may go further: nothing is out of sight
+    half = max(window(s.batch, s.baseline, s.rewards), round_up(reach, FINE_STEPS))
     return Numbers(
-        setting,
-        {e: moments_at(setting.k, e, *where) for e in shown},
-        {e: curve(e, *where) for e in shown},
+        s,
+        {e: moments_at(s.k, e, *where) for e in METHODS},
+        {e: curve(e, *where) for e in METHODS},
         drawn,
         credit,
         truth,
-        round_up(1.05 * reach, FINE_STEPS) if setting.zoom else window(setting.gap),
+        half,
     )

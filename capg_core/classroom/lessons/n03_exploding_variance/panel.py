@@ -1,19 +1,30 @@
 """The panel of notebook 03: a score is a sum of K surprises, and what its noise does to the signal."""
 
 import numpy as np
+from matplotlib.patches import PathPatch
 
-from capg_core.classroom.controls import button, candidates, choice, number, pick, tick
-from capg_core.classroom.drawing import EndLabels, cloud_axes, log_axis, log_level, mark, square_window, star
+from capg_core.classroom.controls import button, candidates, choice, pick, tick
+from capg_core.classroom.drawing import (
+    EndLabels,
+    cloud_axes,
+    leaves_at,
+    log_axis,
+    log_level,
+    mark,
+    square_window,
+    star,
+)
 from capg_core.classroom.lessons.n03_exploding_variance import numbers as lesson
-from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, LADDER, MAX_BATCH, N_WALKS, NONE
+from capg_core.classroom.lessons.n03_exploding_variance.arrows import arrow_path
+from capg_core.classroom.lessons.n03_exploding_variance.numbers import MAX_BATCH, METHODS, N_WALKS
 from capg_core.classroom.panel import Panel
-from capg_core.classroom.problem import N_SYNTHETIC
+from capg_core.classroom.problem import CLICKS, N_SYNTHETIC, REWARDS, STEADY
 from capg_core.classroom.words import count, show
 from capg_core.look import INK, dress_axes, look_of
 
-WALK_BOX = (0.078, 0.145, 0.275, 0.70)
-LENGTH_BOX = (0.425, 0.145, 0.165, 0.70)
-RATIO_BOX = (0.755, 0.145, 0.125, 0.70)
+WALK_BOX = (0.08, 0.14, 0.325, 0.709)  # square: the arrows' heads want equal scales
+LENGTH_BOX = (0.477, 0.14, 0.15, 0.709)
+RATIO_BOX = (0.788, 0.14, 0.125, 0.709)
 LENGTHS = (5e-4, 50.0)  # the same at every setting, so that every control is seen to move the lines
 RATIOS = (1e-4, 100.0)
 
@@ -30,16 +41,14 @@ class SignalNoisePanel(Panel):
     """
 
     shows = "Left, gradient estimates as walks of K steps; then signal, noise and their ratio against K."
-    cut = 0.375
+    cut = 0.415
     lesson = lesson
-    k = candidates(20, N_SYNTHETIC - 1)
-    batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=440)
+    k = candidates(20, N_SYNTHETIC - 1, width=410)
+    batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=400)
     new_noise = button("New noise", "draw_again")
-    gap = number("Half of the users rate higher by", 0.0, 0.0, 4.0, 0.5, form=".1f", label_width=215)
-    baseline = choice("Baseline", NONE, BASELINES, label_width=70, width=300)
-    split = tick("Show the part of V-PG's noise that the shown item explains")
-    zoom = tick("Fit the axes to these walks")
-    rows = ("k batch new_noise", "gap baseline", "split zoom")
+    rewards = choice("Rewards", STEADY, REWARDS, width=300)
+    baseline = tick("Subtract the mean reward")
+    rows = ("k batch", "rewards baseline new_noise")
 
     def __init__(self, **start):
         super().__init__(**start)
@@ -50,20 +59,23 @@ class SignalNoisePanel(Panel):
     # The picture.
 
     def background_key(self, numbers):
-        """Everything but K and the noise of the walks: axes, labels and curves stay while K moves."""
+        """Everything but K: axes, labels and curves stay while K moves."""
         s = numbers.setting
-        return (s.batch, s.baseline, s.gap, s.split, numbers.window, s.seed)
+        return (s.batch, s.rewards, s.baseline, numbers.window, s.seed)
 
     def _make_walks(self):
         self._walk_axes, self._walk_title = cloud_axes(self.figure, WALK_BOX)
         vanilla, credit = look_of("V-PG"), look_of("CA-PG")
         self._paths = [
-            self._walk_axes.plot([], [], "-", color=vanilla.colour, linewidth=1.2, alpha=0.75)[0]
-            for _ in range(N_WALKS)
+            self._walk_axes.plot([], [], "-", color=vanilla.colour, linewidth=1, alpha=0.4)[0]
+            for _ in range(N_WALKS - 1)
         ]
-        (self._ends,) = self._walk_axes.plot([], [], vanilla.marker, color=vanilla.colour, markersize=9)
-        self._credit = mark(self._walk_axes, credit, 8)
-        self._truth = star(self._walk_axes, zorder=6)
+        self._arrows = self._walk_axes.add_patch(
+            PathPatch(arrow_path(np.zeros((1, 2)), 1.0), color=vanilla.colour, linewidth=1.6)
+        )
+        (self._ends,) = self._walk_axes.plot([], [], vanilla.marker, color=vanilla.colour, markersize=7)
+        self._credit = mark(self._walk_axes, credit, 7)
+        self._truth = star(self._walk_axes, 12, zorder=6)
 
     def _make_lines(self):
         self._length_axes = self.figure.add_axes(LENGTH_BOX)
@@ -78,7 +90,7 @@ class SignalNoisePanel(Panel):
         self._ratio_axes.axhline(1, color=INK, linewidth=1.2, linestyle=":")
         self._now = [axes.axvline(1, color=INK, linewidth=1.5) for axes in (self._length_axes, self._ratio_axes)]
         self._lines, self._points = {}, {}
-        for estimator in LADDER:
+        for estimator in METHODS:
             look = look_of(estimator)
             for kind, axes, line, width in (
                 ("noise", self._length_axes, "-", 3),
@@ -94,28 +106,19 @@ class SignalNoisePanel(Panel):
         """Update axes, curves and labels."""
         square_window(self._walk_axes, numbers.window)
         lengths, ratios = [], []
-        for estimator in LADDER:
-            on = estimator in numbers.curves
-            for kind in ("noise", "signal", "ratio"):
-                # Outcome-PG has V-PG's mean: one dashed line for both.
-                visible = on and not (estimator == "Outcome-PG" and kind == "signal")
-                self._lines[estimator, kind].set_visible(visible)
-                self._points[estimator, kind].set_visible(visible)
-            if not on:
-                continue
+        for estimator in METHODS:
             look = look_of(estimator)
             ks, signal, noise = numbers.curves[estimator]
             noise = noise / np.sqrt(numbers.setting.batch)
-            self._lines[estimator, "noise"].set_data(ks, noise)
-            self._lines[estimator, "signal"].set_data(ks, signal)
             ratio = np.divide(signal, noise, out=np.full(len(ks), np.inf), where=noise > 0)
-            self._lines[estimator, "ratio"].set_data(ks, ratio)
-            explained = estimator == "Outcome-PG"
-            name = "explained" if explained else f"{look.label} noise"
-            lengths.append((log_level(noise[-1], *LENGTHS), name, look.colour, "bold"))
-            if not explained:
-                lengths.append((log_level(signal[-1], *LENGTHS), f"{look.label} signal", look.colour, "normal"))
-            ratios.append((log_level(ratio[-1], *RATIOS), look.label, look.colour, "bold"))
+            for kind, heights, limits, words, weight in (
+                ("noise", noise, LENGTHS, f"{look.label} noise", "bold"),
+                ("signal", signal, LENGTHS, f"{look.label} signal", "normal"),
+                ("ratio", ratio, RATIOS, look.label, "bold"),
+            ):
+                self._lines[estimator, kind].set_data(ks, heights)
+                level, leaves = log_level(heights[-1], *limits), leaves_at(ks, heights, limits[0])
+                (ratios if kind == "ratio" else lengths).append((level, words, look.colour, weight, leaves))
         self._lengths.set(lengths)
         self._ratios.set(ratios)
 
@@ -128,9 +131,11 @@ class SignalNoisePanel(Panel):
             if setting.batch == 1
             else f"{N_WALKS} means of {setting.batch} lists, {draws}"
         )
-        for path, walk in zip(self._paths, numbers.walks, strict=True):
+        for path, walk in zip(self._paths, numbers.walks[1:], strict=True):
             path.set_data(walk[:, 0], walk[:, 1])
             moving.append(path)
+        self._arrows.set_path(arrow_path(numbers.walks[0], 0.035 * numbers.window))
+        moving.append(self._arrows)
         self._ends.set_data(numbers.walks[:, -1, 0], numbers.walks[:, -1, 1])
         self._credit.set_data(numbers.credit[:, 0], numbers.credit[:, 1])
         self._truth.set_data([numbers.gradient[0]], [numbers.gradient[1]])
@@ -145,8 +150,7 @@ class SignalNoisePanel(Panel):
             }
             for kind, height in heights.items():
                 self._points[estimator, kind].set_data([setting.k], [height])
-                if self._points[estimator, kind].get_visible():
-                    moving.append(self._points[estimator, kind])
+                moving.append(self._points[estimator, kind])
         return moving
 
     # The sentence.
@@ -154,34 +158,25 @@ class SignalNoisePanel(Panel):
     def describe(self, numbers):
         """Say in numbers what the picture shows."""
         setting = numbers.setting
-        lists = count(setting.batch, "list")
-        baseline = "no baseline" if setting.baseline == NONE else f"baseline: {setting.baseline}"
-        text = f"K = {setting.k}, a batch of {lists}, {baseline}."
-        for estimator in ("V-PG", "CA-PG"):
+        text = f"K = {setting.k}, a batch of {count(setting.batch, 'list')}."
+        for estimator in METHODS:
             m = numbers.moments[estimator]
             text += (
                 f" {estimator}: signal {show(m.signal)}, noise {show(m.noise / np.sqrt(setting.batch))}, "
                 f"ratio {show(m.snr(setting.batch))}; a ratio of 1 takes {_count(m.needed)}."
             )
-        if setting.split:
-            vanilla, outcome = (numbers.moments[e].noise ** 2 for e in ("V-PG", "Outcome-PG"))
-            share = min(outcome / vanilla, 1.0) if vanilla > 0 else 1.0
-            text += f" The shown item explains {100 * share:.3g} % of V-PG's variance."
         if setting.k > 1:
             text += (
                 f" CA-PG's signal is the length of its own mean, which is biased: "
                 f"its cosine with the true gradient is {numbers.moments['CA-PG'].cosine:.3f}."
             )
-        if setting.gap:
-            text += f" Half of the users rate every item {setting.gap:g} higher."
-        return text
+        text += " The mean reward is subtracted" if setting.baseline else " No baseline"
+        return text + ("; rewards are clicks." if setting.rewards == CLICKS else "; a reward is the same each time.")
 
 
 def _count(needed):
     """Write a number of lists with two significant digits."""
     if not np.isfinite(needed):
         return "more lists than there are"
-    if needed <= 1:
-        return "1 list"
-    digits = max(int(np.floor(np.log10(needed))) - 1, 0)
-    return f"{int(np.ceil(needed / 10**digits)) * 10**digits:,} lists"
+    lists = max(1, int(float(f"{needed:.2g}")))
+    return f"about {lists:,} list" + ("" if lists == 1 else "s")
