@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import capg_core as capg
 from capg_core import classroom
-from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import RESTS
+from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import ERRS, RESTS
 from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES, COMMON, OWN
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import REWARDS, STARS
@@ -66,7 +66,7 @@ CASES = {
     "TwoStagePanel": Case(
         {"k": 20, "quality": 0.3},
         changes=[("k", 5), ("quality", 0.8), ("late_stage", "picks at random"), ("late_stage", "picks the worst"),
-                 ("rest", RESTS[1])],
+                 ("late_stage", ERRS), ("rest", RESTS[1])],
         extremes=grid(quality=(0.0, 1.0), k=(1, 90), rest=RESTS),
         never=("nan", "-0.00"),
         bad=[({"k": 400}, "K is 400; expected 1 to 90"), ({"quality": 2.0}, "quality is 2")],
