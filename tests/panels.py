@@ -72,11 +72,13 @@ CASES = {
         bad=[({"k": 400}, "K is 400; expected 1 to 90"), ({"quality": 2.0}, "quality is 2")],
     ),
     "RacePanel": Case(
-        {"k": 5, "t": 0.1},
-        size=(1200, 620),
-        changes=[("t", 1.0), ("logit", 2.0), ("k", 8)],
-        extremes=grid(t=(0.01, 10**1.5), logit=(-4.0, 4.0), k=(1, 11)),
-        bad=[({"k": 12}, "K is 12; expected 1 to 11 for 12 runners"), ({"t": 0.0}, "clock is 0")],
+        {"k": 5, "clock": 40},
+        size=(1200, 580),
+        changes=[("clock", 20), ("races", 30), ("logit", 2.0), ("k", 8)],
+        noise="other_races",
+        extremes=grid(clock=(0, 100), races=(0, 1999), logit=(-4.0, 4.0), k=(1, 11)),
+        bad=[({"k": 12}, "K is 12; expected 1 to 11 for 12 items"), ({"clock": -1}, "clock is -1"),
+             ({"races": 2000}, "2000; expected 0 to 1999")],
     ),
     "SignalNoisePanel": Case(
         {"k": 20},

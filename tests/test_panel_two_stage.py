@@ -90,8 +90,8 @@ def test_a_late_stage_that_errs_is_the_mixture_of_the_library(panel):
     ]
     assert panel.numbers.regret == pytest.approx(np.mean(values), abs=1e-9)
     at = {"k": 12, "quality": 0.3, "rest": RESTS[0], "late_stage": ERRS}
-    draws = [draw for seed in range(300) for draw in numbers_at(Setting(**at, seed=seed)).draws]
-    passed = np.mean([draw.output != draw.best_candidate for draw in draws])
+    draws = [drawn for seed in range(300) for drawn in numbers_at(Setting(**at, seed=seed)).draws]
+    passed = np.mean([drawn.output != drawn.best_candidate for drawn in draws])
     # one time in five at random, and then the best of 12 in one case of 12: five standard errors
     assert passed == pytest.approx(0.2 * 11 / 12, abs=5 * 0.4 / np.sqrt(len(draws)))
 
@@ -145,8 +145,8 @@ def test_the_two_parts_are_drawn_as_areas_one_on_the_other(panel):
     said = [words for _, _, words, _ in panel._words.lines]
     for words in (f"mistake: {panel.numbers.mistake:.2f} stars", f"miss: {panel.numbers.miss:.2f} stars"):
         assert any(words in line for line in said)
-    for person, draw in zip(people(), panel.numbers.draws, strict=True):
-        title = person.titles[draw.output]
+    for person, drawn in zip(people(), panel.numbers.draws, strict=True):
+        title = person.titles[drawn.output]
         assert any(line.startswith(f"user {person.user}: {title[:20]}") for line in said)
 
 

@@ -45,8 +45,8 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """One person's films: rating, utility, place in the person's own order (1 is best), the films in that order, and what
-    the rest may be.
+    """One person's films: rating, utility, place in the person's own order (1 is best), the films by place, what the
+    rest of the early stage's score may be.
     """
 
     user: int

@@ -244,8 +244,8 @@ def needed(qualities, ours, others, blind):
 
     Examples
     --------
-    >>> needed([0.0, 1.0], [30, 4], [[4, 88], [4, 4]], 43).text
-    'Candidates needed: blind 43; quality 0: 30 here, 4 to 88 with other noise; quality 1: 4 here, 4 to 4 with other noise.'
+    >>> needed([0.5], [11], [[3, 54]], 43).text
+    'Candidates needed: blind 43; quality 0.5: 11 here, 3 to 54 with other noise.'
     """
 
     def draw(figure):
