@@ -143,11 +143,18 @@ def test_the_two_parts_are_drawn_as_areas_one_on_the_other(panel):
     assert miss.max() == pytest.approx(panel.numbers.miss_curve.max())
     assert mistake.max() == pytest.approx(panel.numbers.curve.max()) and mistake.min() < miss.max()
     said = [words for _, _, words, _ in panel._words.lines]
+    assert {"0.5", "2.0"} <= set(said) and "4.0" not in said
     for words in (f"mistake: {panel.numbers.mistake:.2f} stars", f"miss: {panel.numbers.miss:.2f} stars"):
         assert any(words in line for line in said)
     for person, drawn in zip(people(), panel.numbers.draws, strict=True):
         title = person.titles[drawn.output]
         assert any(line.startswith(f"user {person.user}: {title[:20]}") for line in said)
+
+
+def test_with_the_worst_late_stage_the_axis_is_twice_as_high(panel):
+    panel.late_stage.value = "picks the worst"
+    assert {"1.0", "4.0"} <= {words for _, _, words, _ in panel._words.lines}
+    assert 2.0 * panel._areas[1].get_paths()[0].vertices[:, 1].max() == pytest.approx(panel.numbers.curve.max())
 
 
 def test_style(panel):

@@ -17,6 +17,7 @@ from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 PEOPLE_BOX = (0.02, 0.145, 0.54, 0.77)
 CURVE_BOX = (0.66, 0.145, 0.32, 0.55)
 KEYS = (0.89, 0.83, 0.77)  # of the lines over the curves, in parts of the figure
+TOP, TICKS = 2.2, (0, 0.5, 1, 1.5, 2)  # of the curves' axis, in stars
 LONGEST_TITLE = 38
 LOOK = {"label_width": 145, "width": 430}
 
@@ -51,10 +52,6 @@ class TwoStagePanel(Panel):
 
     # The picture.
 
-    def background_key(self, numbers):
-        """The late stage sets the height of the axes and the curve of an early stage that picks at random."""
-        return numbers.setting.late_stage
-
     def _make_people(self):
         axes = self._people_axes = self.figure.add_axes(PEOPLE_BOX)
         axes.set_title("what six people are shown", fontsize=FONT["title"], color=INK, pad=8)
@@ -82,8 +79,11 @@ class TwoStagePanel(Panel):
         legend(self.figure, handles, (middle, 0.0), 3, labels=labels, loc="lower center", handletextpad=0.2)
 
     def _make_curves(self):
-        axes = self._curve_axes = self.figure.add_axes(CURVE_BOX)
+        axes = self.figure.add_axes(CURVE_BOX)
         dress_axes(axes, "", "candidates K", "regret in stars")
+        # what is drawn is scaled to these axes, and the words at the ticks change: the background stays
+        axes.set(ylim=(0, TOP), yticks=TICKS, yticklabels=[])
+        axes.yaxis.set_label_coords(-0.13, 0.5)
         log_axis(axes, 1, MAX_K, (1, 2, 5, 10, 20, 50, 90))
         ks = lesson.curve_ks()
         self._areas = [axes.fill_between(ks, 0 * ks, color=colour, linewidth=0) for colour in (MISS, MISTAKE)]
@@ -95,14 +95,9 @@ class TwoStagePanel(Panel):
         for y, handle in zip(KEYS, (Patch(color=MISTAKE), Patch(color=MISS), self._blind), strict=True):
             legend(self.figure, [handle], (left, y), 1, labels=[""], loc="center left", borderpad=0, handlelength=1.5)
 
-    def draw_background(self, numbers):
-        """Draw the people's films, the axes, and the curve of an early stage that picks at random."""
-        self._curve_axes.set_ylim(0, 4.4 if "anti" in numbers.setting.parts else 2.2)
-        self._blind.set_data(lesson.curve_ks(), numbers.blind_curve)
-
     def draw_moving(self, numbers):
         """Move the candidates, the films shown and the areas."""
-        setting, ks = numbers.setting, lesson.curve_ks()
+        setting, ks, scale = numbers.setting, lesson.curve_ks(), 1.0 / _unit(numbers)
         dots, shown, missed, passed = [], [], [], []
         for row, (person, draw) in enumerate(zip(people(), numbers.draws, strict=True)):
             here, best = (_place(person, film) for film in (draw.output, draw.best_candidate))
@@ -114,11 +109,13 @@ class TwoStagePanel(Panel):
         self._films.set_data(*np.transpose(shown))
         self._missed.set_segments(missed)
         self._passed.set_segments(passed)
-        self._areas[0].set_data(ks, 0 * ks, numbers.miss_curve)
-        self._areas[1].set_data(ks, numbers.miss_curve, numbers.curve)
-        self._total.set_data(ks, numbers.curve)
+        miss, total = scale * numbers.miss_curve, scale * numbers.curve
+        self._areas[0].set_data(ks, 0 * ks, miss)
+        self._areas[1].set_data(ks, miss, total)
+        self._total.set_data(ks, total)
+        self._blind.set_data(ks, scale * numbers.blind_curve)
         self._now.set_xdata([setting.k, setting.k])
-        words = self._words.write([*self._captions(numbers), *_keys(numbers)])
+        words = self._words.write([*self._captions(numbers), *_keys(numbers), *_ticks(numbers)])
         people_s = [self._missed, self._passed, self._dots, self._films]
         return [*people_s, *self._areas, self._blind, self._total, self._now, words]
 
@@ -166,3 +163,14 @@ def _keys(numbers):
         f"all, if the early stage is blind: {numbers.blind:.2f}",
     )
     return [(CURVE_BOX[0] - 0.007, y, words, 0.0) for y, words in zip(KEYS, said, strict=True)]
+
+
+def _unit(numbers):
+    """Return what a star of the axes stands for: with the worst late stage everything is twice as high."""
+    return 2.0 if "anti" in numbers.setting.parts else 1.0
+
+
+def _ticks(numbers):
+    """Return the words left of the curves' axis."""
+    left, bottom, _, height = CURVE_BOX
+    return [(left - 0.01, bottom + height * at / TOP, f"{at * _unit(numbers):.1f}", 1.0) for at in TICKS]

@@ -61,7 +61,7 @@ class RacePanel(Panel):
 
     def __init__(self, **start):
         super().__init__(**start)
-        for other in _OPEN:  # a cell that runs again makes a new panel, and the old one would go on unseen
+        for other in list(_OPEN):  # a cell that runs again makes a new panel, and the old one would go on unseen
             other.pause()
         _OPEN.add(self)
         self.play.observe(self.guard(self._tick), names="value")
