@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import capg_core as capg
 from capg_core import classroom
-from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import RESTS
+from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import ERRS, RESTS
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import REWARDS, STARS
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import ADDED, APART, LAST_FIRST
@@ -75,17 +75,19 @@ CASES = {
     "TwoStagePanel": Case(
         {"k": 20, "quality": 0.3},
         changes=[("k", 5), ("quality", 0.8), ("late_stage", "picks at random"), ("late_stage", "picks the worst"),
-                 ("rest", RESTS[1])],
+                 ("late_stage", ERRS), ("rest", RESTS[1])],
         extremes=grid(quality=(0.0, 1.0), k=(1, 90), rest=RESTS),
         never=("nan", "-0.00"),
         bad=[({"k": 400}, "K is 400; expected 1 to 90"), ({"quality": 2.0}, "quality is 2")],
     ),
     "RacePanel": Case(
-        {"k": 5, "t": 0.1},
-        size=(1200, 620),
-        changes=[("t", 1.0), ("logit", 2.0), ("k", 8)],
-        extremes=grid(t=(0.01, 10**1.5), logit=(-4.0, 4.0), k=(1, 11)),
-        bad=[({"k": 12}, "K is 12; expected 1 to 11 for 12 runners"), ({"t": 0.0}, "clock is 0")],
+        {"k": 5, "clock": 40},
+        size=(1200, 580),
+        changes=[("clock", 20), ("races", 30), ("logit", 2.0), ("k", 8)],
+        noise="other_races",
+        extremes=grid(clock=(0, 100), races=(0, 1999), logit=(-4.0, 4.0), k=(1, 11)),
+        bad=[({"k": 12}, "K is 12; expected 1 to 11 for 12 items"), ({"clock": -1}, "clock is -1"),
+             ({"races": 2000}, "2000; expected 0 to 1999")],
     ),
     "SignalNoisePanel": Case(
         {"k": 20},

@@ -32,3 +32,29 @@ def test_notebook_runs_and_its_panel_moves(lab_page, stem):
     assert scrollbars(page) == []
     pictures, unnamed = unnamed_pictures(page)
     assert pictures > 0 == unnamed
+
+
+def test_the_race_plays_by_mouse_and_by_keyboard(lab_page):
+    page, address = lab_page
+    open_notebook(page, address, "02_the_race.ipynb")
+    run_all(page)
+    panel, buttons = PanelInPage(page), page.locator(".capg-box .widget-play button")
+    named = [buttons.nth(i).evaluate("button => button.ariaLabel") for i in range(2)]
+    assert named == ["Play or pause", "Stop, and begin again"]
+    for press in (buttons.first.click, lambda: (buttons.first.focus(), page.keyboard.press("Enter"))):
+        before = panel.state()
+        press()
+        after = panel.wait_for_change(before)
+        panel.wait_for_change(after)  # it goes on by itself
+        press()
+        page.wait_for_timeout(2000)
+        resting = panel.state()
+        page.wait_for_timeout(1500)
+        assert panel.state() == resting
+    buttons.nth(1).click()
+    start = panel.wait_for_change(resting)
+    assert "at t = 0.000, and nobody is in" in start[1]
+    page.locator(".capg-box button", has_text="Step").first.focus()
+    page.keyboard.press("Enter")
+    assert "nobody" not in panel.wait_for_change(start)[1]
+    assert error_outputs(page) == []

@@ -132,7 +132,7 @@ FROM_STUDENTS = [
     ("02.1", "one-based", lambda w, k, e: np.argsort(e / np.exp(w))[:k] + 1, "number 0"),
     ("02.1", "reversed", lambda w, k, e: np.argsort(e / np.exp(w))[:k][::-1], "in reverse"),
     ("02.1", "Gumbel's sign", lambda w, k, e: np.argsort(-(w + np.log(e)))[:k], "Look at that sign"),
-    ("02.2", "forgot dt = t ds", without_dt((-20, 6), 2601), "the factor t"),
+    ("02.2", "forgot the factor t", without_dt((-20, 6), 2601), "the factor t"),
     ("02.2", "the same on another grid", without_dt((-12, 5), 800), "the factor t"),
     ("02.2", "k / n", lambda w, k: np.full(len(w), k / len(w)), "the same chance"),
     ("03.1", "removed too early", sizes(lambda p, a: 1 - p @ p, too_early=True), "Take it out afterwards"),

@@ -57,6 +57,9 @@ _LINES = f"""(w => {{
         target.capgRest = setTimeout(tell, 200, target);
     }}));
     setTimeout(() => all(img => {{ name(img); w.capgWatch.observe(img); }}), 500);
+    const says = ['Play or pause', 'Stop, and begin again'];
+    setTimeout(() => w.document.querySelectorAll('.{BOX} .widget-play').forEach(play =>
+        [...play.querySelectorAll('button')].forEach((button, i) => says[i] && (button.ariaLabel = says[i]))), 500);
     if (w.capgListens) return;
     w.capgListens = true;
     w.addEventListener('resize', () => setTimeout(all, 300, tell));

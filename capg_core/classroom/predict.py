@@ -37,14 +37,14 @@ class Predict:
 
     Examples
     --------
-    >>> ask = Predict("01b")
+    >>> ask = Predict("01")
     >>> ask.choice.value = "better on average"
     >>> ask.button.click()
     >>> ask.guess
     'better on average'
     >>> print(ask.said.partition(".")[0])
     You guessed: better on average
-    >>> Predict("01b").guess  # as after Run All
+    >>> Predict("01").guess  # as after Run All
     'better on average'
     """
 

@@ -16,10 +16,10 @@ def regret(lists, mean_reward, utility):
 
 
 def uniform_value(mean_reward, k):
-    """The m-th best film is shown when it is in the set and the other k - 1 come from the n - m worse films."""
+    """The h-th best film is shown when it is in the set and the other k - 1 come from the n - h worse films."""
     n = len(mean_reward)
     best_first = np.sort(mean_reward)[::-1]
-    return sum(q * comb(n - m, k - 1) / comb(n, k) for m, q in enumerate(best_first, start=1))
+    return sum(q * comb(n - h, k - 1) / comb(n, k) for h, q in enumerate(best_first, start=1))
 
 
 # 01.3: what a perfect late stage would gain from the same candidates.

@@ -12,18 +12,18 @@ def race(logits, k, noise):
 
 
 def inclusion(logits, k):
-    """Integrate over s = log t: the item arrives now, and at most k - 1 of the others came before."""
-    s = np.linspace(-14, 6, 2001)
-    rates = np.exp(logits[:, None] + s)  # w t, a row an item
+    """Integrate over log t: the item arrives now, and at most k - 1 of the others came before."""
+    log_t = np.linspace(-14, 6, 2001)
+    rates = np.exp(logits[:, None] + log_t)  # w t, a row for each item
     chances = 1 - np.exp(-rates)
     result = []
     for i in range(len(logits)):
-        counts = np.zeros((k, len(s)))  # P(0, 1, ..., k - 1 arrivals); what goes beyond is dropped
+        counts = np.zeros((k, len(log_t)))  # P(0, 1, ..., k - 1 arrivals); what goes beyond is dropped
         counts[0] = 1
         for chance in np.delete(chances, i, axis=0):  # leave the item itself out
             counts[1:] = counts[1:] * (1 - chance) + counts[:-1] * chance
             counts[0] = counts[0] * (1 - chance)
-        result.append(np.sum(rates[i] * np.exp(-rates[i]) * counts.sum(axis=0)) * (s[1] - s[0]))
+        result.append(np.sum(rates[i] * np.exp(-rates[i]) * counts.sum(axis=0)) * (log_t[1] - log_t[0]))
     return np.array(result)
 
 

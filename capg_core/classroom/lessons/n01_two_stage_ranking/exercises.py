@@ -36,18 +36,18 @@ def _regret(lists, mean_reward, utility):
 def _uniform_value(mean_reward, k, *, worse=0, others=-1, best_first=True):
     """Return the value, and what comes out when a count is wrong.
 
-    Film m of n is shown in C(n - m + worse, k + others) of C(n, k) sets, where film 1 is the best.
+    Film h of n is shown in C(n - h + worse, k + others) of C(n, k) sets, where film 1 is the best.
     """
     n, ordered = len(mean_reward), np.sort(mean_reward)
     ordered = ordered[::-1] if best_first else ordered
-    return sum(comb(n - m + worse, k + others) * q for m, q in enumerate(ordered, 1)) / comb(n, k)
+    return sum(comb(n - h + worse, k + others) * q for h, q in enumerate(ordered, 1)) / comb(n, k)
 
 
 def _with_replacement(mean_reward, k):
     """Draw with putting back: the best of K independent draws."""
     n = len(mean_reward)
-    m = np.arange(1, n + 1)
-    return np.sort(mean_reward)[::-1] @ (((n - m + 1) / n) ** k - ((n - m) / n) ** k)
+    h = np.arange(1, n + 1)
+    return np.sort(mean_reward)[::-1] @ (((n - h + 1) / n) ** k - ((n - h) / n) ** k)
 
 
 def _between_mean_and_best(result, mean_reward, k):
@@ -179,13 +179,13 @@ EXERCISES = (
             Misconception(
                 "counted the film itself",
                 lambda mean_reward, k: _uniform_value(mean_reward, k, worse=1),
-                "Your probabilities add up to more than one. How many films are worse than the m-th best, if the best "
+                "Your probabilities add up to more than one. How many films are worse than the h-th best, if the best "
                 "is number one?",
             ),
             Misconception(
                 "probability that the best are missed",
                 lambda mean_reward, k: _uniform_value(mean_reward, k, others=0),
-                "This uses the probability that none of the m best is a candidate. To be shown, the film itself has to "
+                "This uses the probability that none of the h best is a candidate. To be shown, the film itself has to "
                 "be in the set: how many places are left for the others?",
             ),
             Misconception(

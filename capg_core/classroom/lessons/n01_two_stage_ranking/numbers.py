@@ -16,7 +16,14 @@ MAX_BEST = 6  # of films with a person's highest rating: with many of them nearl
 MAX_K = 90
 SHARPNESS = 2.0  # standard deviation of the logits
 N_ORDERS = 300  # a person, behind the curves
-LATE_STAGES = {"picks the best": "optimal", "picks at random": "uniform", "picks the worst": "anti"}
+ERRS = "errs one time in five"
+# in the library's words, with their chances: one that errs picks the best, but one time in five at random
+LATE_STAGES = {
+    "picks the best": {"optimal": 1.0},
+    ERRS: {"optimal": 0.8, "uniform": 0.2},
+    "picks at random": {"uniform": 1.0},
+    "picks the worst": {"anti": 1.0},
+}
 RESTS = ("random noise", "what others think")
 
 
@@ -31,20 +38,23 @@ class Setting:
     seed: int
 
     @property
-    def ranks(self):
-        """How the late stage ranks, in the library's word."""
+    def parts(self):
+        """What the late stage does, in the library's words, with the chance of each."""
         return LATE_STAGES[self.late_stage]
 
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """One person's films: rating, utility, place in the person's own order (1 is best) and what the rest may be."""
+    """One person's films: rating, utility, place in the person's own order (1 is best), the films by place, what the
+    rest of the early stage's score may be.
+    """
 
     user: int
     titles: tuple
     mean_reward: np.ndarray
     utility: np.ndarray
     rank: np.ndarray
+    by_rank: np.ndarray
     taste: np.ndarray
     others: dict
 
@@ -84,11 +94,12 @@ def people():
         n = len(p.items)
         if n > 150 or np.sum(p.mean_reward == p.mean_reward.max()) > MAX_BEST:
             continue
+        by_rank = np.argsort(-p.utility, kind="stable")
         rank = np.empty(n, dtype=int)
-        rank[np.argsort(-p.utility, kind="stable")] = np.arange(1, n + 1)
+        rank[by_rank] = np.arange(1, n + 1)
         noise = np.random.default_rng(100 + user).normal(size=n)
         others = dict(zip(RESTS, (standardise(noise), p.logits), strict=True))
-        found.append(Person(user, p.titles, p.mean_reward, p.utility, rank, standardise(p.utility), others))
+        found.append(Person(user, p.titles, p.mean_reward, p.utility, rank, by_rank, standardise(p.utility), others))
         if len(found) == N_USERS:
             break
     return tuple(found)
@@ -114,23 +125,34 @@ def early_logits(person, quality, rest):
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """What one person is shown in one draw."""
+    """What one person is shown in one draw.
+
+    Attributes
+    ----------
+    candidates : (K,) array
+    best_candidate, output : int
+        The candidate the person likes most, and the film shown.
+    regret : float
+    """
 
     candidates: np.ndarray
+    best_candidate: int
     output: int
     regret: float
 
 
 @lru_cache(maxsize=64)
 def _noise(user, n_items, seed):
-    """Return Gumbel noise, and for each film the place a late stage that picks at random gives it."""
+    """Return Gumbel noise, a random place for each film, and what says whether a late stage that may err does."""
     rng = np.random.default_rng([user, seed])
-    return rng.gumbel(size=n_items), rng.permutation(n_items)
+    return rng.gumbel(size=n_items), rng.permutation(n_items), rng.random()
 
 
-def _late_order(person, late_stage, places):
-    """Return what the late stage ranks by: a fixed random order for one that picks at random."""
-    return {"optimal": person.utility, "anti": -person.utility, "uniform": places}[late_stage]
+def _late_order(person, parts, places, luck):
+    """Return what the late stage ranks by: a random order where it picks at random."""
+    if luck < parts.get("uniform", 0.0):
+        return places
+    return -person.utility if "anti" in parts else person.utility
 
 
 def draw_of(person, setting):
@@ -140,16 +162,22 @@ def draw_of(person, setting):
     -------
     Draw
     """
-    gumbel, places = _noise(person.user, person.n_items, setting.seed)
+    gumbel, *late = _noise(person.user, person.n_items, setting.seed)
     logits = early_logits(person, setting.quality, setting.rest)
     candidates = np.argsort(-(logits + gumbel), kind="stable")[: setting.k]
-    output = int(candidates[np.argmax(_late_order(person, setting.ranks, places)[candidates])])
-    return Draw(candidates, output, float(person.mean_reward.max() - person.mean_reward[output]))
+    output = int(candidates[np.argmax(_late_order(person, setting.parts, *late)[candidates])])
+    best_candidate = int(candidates[np.argmin(person.rank[candidates])])
+    return Draw(candidates, best_candidate, output, float(person.mean_reward.max() - person.mean_reward[output]))
+
+
+def _mixed(parts, of_one):
+    """Return what is expected of a late stage, as a mean over what it may do."""
+    return sum(chance * of_one(late_stage) for late_stage, chance in parts.items())
 
 
 @lru_cache(maxsize=1024)
 def expected_regret(quality, rest, k, late_stage):
-    """Return the exact expected regret in stars, averaged over the people.
+    """Return the exact expected regret in stars, averaged over the people; the late stage in the library's word.
 
     Returns
     -------
@@ -157,17 +185,6 @@ def expected_regret(quality, rest, k, late_stage):
     """
     values = [
         p.mean_reward.max() - capg.policy_value(early_logits(p, quality, rest), k, p.mean_reward, p.utility, late_stage)
-        for p in people()
-    ]
-    return max(0.0, float(np.mean(values)))
-
-
-@lru_cache(maxsize=1024)
-def uniform_regret(k, late_stage):
-    """Return the expected regret of an early stage that picks K films at random (hypergeometric, exact)."""
-    values = [
-        p.mean_reward.max()
-        - capg.uniform_value(capg.World(p.mean_reward[None], 0.0, p.utility[None]), k, late_stage=late_stage)
         for p in people()
     ]
     return max(0.0, float(np.mean(values)))
@@ -194,35 +211,73 @@ def regret_curve(quality, rest, late_stage):
     (MAX_K,) array
     """
     total = np.zeros(MAX_K)
-    for person, gumbel in zip(people(), _gumbels(), strict=True):
-        order = np.argsort(-(early_logits(person, quality, rest) + gumbel), axis=1)[:, :MAX_K]
+    for person, by_draw in zip(people(), _in_order(quality, rest), strict=True):
         if late_stage == "uniform":
-            shown = np.cumsum(person.mean_reward[order], axis=1) / curve_ks()
+            shown = np.cumsum(person.mean_reward[person.by_rank[by_draw]], axis=1) / curve_ks()
         else:
-            # The best rank so far (or the worst) names a film, and the film its reward.
+            # The best place so far (or the worst) names a film, and the film its reward.
             best_so_far = np.minimum if late_stage == "optimal" else np.maximum
-            by_rank = person.mean_reward[np.argsort(person.rank)]
-            shown = by_rank[best_so_far.accumulate(person.rank[order], axis=1) - 1]
+            shown = person.mean_reward[person.by_rank][best_so_far.accumulate(by_draw, axis=1)]
         total += person.mean_reward.max() - shown.mean(axis=0)
     return total / N_USERS
 
 
+@lru_cache(maxsize=4)
+def _in_order(quality, rest):
+    """Return for each person, draw and place in it which film comes, by its place from the person's best, 0."""
+    found = []
+    for person, gumbel in zip(people(), _gumbels(), strict=True):
+        keys = -(gumbel + early_logits(person, quality, rest))[:, person.by_rank]
+        found.append(np.argsort(keys, axis=1)[:, :MAX_K])
+    return tuple(found)
+
+
 @lru_cache(maxsize=3)
-def uniform_curve(late_stage):
-    """Return K values and the regret of an early stage that picks at random at each of them."""
-    ks = np.unique(np.round(np.geomspace(1, MAX_K, 25)).astype(int))
-    return ks, np.array([uniform_regret(int(k), late_stage) for k in ks])
+def blind_curve(late_stage):
+    """Return the exact regret of an early stage that lets any K films through, at every K of `curve_ks`.
+
+    Of all sets of K of n films, C(n - h, K) of C(n, K) hold none of the h best: a product of h ratios.
+
+    Returns
+    -------
+    (MAX_K,) array
+    """
+    total = np.zeros(MAX_K)
+    for person in people():
+        stars, n = np.sort(person.mean_reward)[::-1], person.n_items
+        if late_stage == "uniform":
+            total += stars[0] - stars.mean()
+            continue
+        taken = np.arange(n)
+        missed = np.cumprod(np.maximum(n - curve_ks()[:, None] - taken, 0) / (n - taken), axis=1)
+        shown = -np.diff(missed, axis=1, prepend=1.0)
+        total += stars[0] - shown @ (stars if late_stage == "optimal" else stars[::-1])
+    return np.maximum(total / N_USERS, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """All that is drawn at one setting. `miss` is the regret that a perfect late stage would have."""
+    """All that is drawn at one setting.
+
+    Attributes
+    ----------
+    draws : tuple of Draw
+    regret, miss : float
+        Expected, exact; the miss is the regret that a perfect late stage would have.
+    blind : float
+        The regret of an early stage that picks at random.
+    curve, miss_curve, blind_curve : (MAX_K,) array
+        The same at every K; the first two are averages over draws.
+    """
 
     setting: Setting
     draws: tuple
     regret: float
     miss: float
-    random_regret: float
+    blind: float
+    curve: np.ndarray
+    miss_curve: np.ndarray
+    blind_curve: np.ndarray
 
     @property
     def mistake(self):
@@ -236,11 +291,15 @@ def numbers_at(setting):
         raise ValueError(f"K is {setting.k}; expected 1 to {MAX_K}")
     if not 0 <= setting.quality <= 1:
         raise ValueError(f"quality is {setting.quality}; expected 0 to 1")
-    where = (setting.quality, setting.rest, setting.k)
+    early, parts = (setting.quality, setting.rest), setting.parts
+    blind = _mixed(parts, blind_curve)
     return Numbers(
         setting,
         tuple(draw_of(person, setting) for person in people()),
-        expected_regret(*where, setting.ranks),
-        expected_regret(*where, "optimal"),
-        uniform_regret(setting.k, setting.ranks),
+        _mixed(parts, lambda late: expected_regret(*early, setting.k, late)),
+        expected_regret(*early, setting.k, "optimal"),
+        float(blind[setting.k - 1]),
+        _mixed(parts, lambda late: regret_curve(*early, late)),
+        regret_curve(*early, "optimal"),
+        blind,
     )

@@ -5,6 +5,26 @@ from capg_core.classroom.prediction import Option, Prediction
 PREDICTIONS = (
     Prediction(
         "01",
+        "A late stage that picks at random, a good early stage. With more candidates the film is …",
+        (
+            Option(
+                "worse on average",
+                "Every further candidate hands more of the decision to a stage that does not know.",
+                holds=True,
+            ),
+            Option(
+                "neither better nor worse",
+                "The late stage does not care, but the early stage puts its best first: later candidates are worse.",
+            ),
+            Option(
+                "better on average",
+                "A stage that cannot tell films apart pulls the value towards the mean of all films. A good early "
+                "stage is above it.",
+            ),
+        ),
+    ),
+    Prediction(
+        "01b",
         "20 blind candidates of 104 films, a perfect late stage. How often is the best film shown?",
         (
             Option(
@@ -27,26 +47,6 @@ PREDICTIONS = (
             Option(
                 "about one time in a hundred",
                 "That is one film in 104: a single blind candidate. There are 20 of them.",
-            ),
-        ),
-    ),
-    Prediction(
-        "01b",
-        "A late stage that picks at random, a good early stage. With more candidates the film is …",
-        (
-            Option(
-                "worse on average",
-                "Every further candidate hands more of the decision to a stage that does not know.",
-                holds=True,
-            ),
-            Option(
-                "neither better nor worse",
-                "The late stage does not care, but the early stage puts its best first: later candidates are worse.",
-            ),
-            Option(
-                "better on average",
-                "A stage that cannot tell films apart pulls the value towards the mean of all films. A good early "
-                "stage is above it.",
             ),
         ),
     ),

@@ -208,9 +208,9 @@ EXERCISES = (
                 "This is K times the chance to be drawn first. It can exceed one: look at the heaviest item.",
             ),
             Misconception(
-                "forgot dt = t ds",
+                "forgot the factor t",
                 lambda logits, k: _over_the_clock(logits, k, (-20.0, 6.0, 2601), without_t=True),
-                "You integrate over s = log t, so dt = t ds: the integrand needs the factor t.",
+                "You integrate over log t, and dt = t d(log t): the integrand needs the factor t.",
                 _forgot_t,
             ),
             Misconception(

@@ -1,4 +1,4 @@
-"""The numbers behind the race picture: arrival times, the threshold, and inclusion probabilities two ways.
+"""The numbers behind the race picture: arrival times, who is in, and how often, beside what is exact.
 
 A race is one row of standard exponential noise divided by the weights. The noise stays while a slider moves, so the
 picture changes because of the slider (common random numbers).
@@ -10,47 +10,47 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
+from capg_core.classroom.drawing import FINE_STEPS, round_up
 from capg_core.classroom.problem import check_k
 
-NAMES = "ABCDEFGHIJKL"
-N_RUNNERS = len(NAMES)
-MARKED = 5  # runner F, whose logit has a slider
-N_RACES = 2000  # behind a simulated inclusion probability
-START, END = 0.005, 50.0  # the times in sight
-CLOCKS = np.geomspace(1e-6, END, 701)  # where the integrand is known; log t is evenly spaced
+N_ITEMS = 12
+MARKED = 5  # the item whose logit has a slider
+N_RACES = 2000
+MOMENTS = 100  # of a race: the clock goes from 0, the start, to this, the right end of the axis
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Everything the picture depends on."""
+    """Everything the picture depends on; ``races`` have closed before the one that is drawn."""
 
-    t: float
-    logit: float
+    clock: int
+    races: int
     k: int
+    logit: float
     seed: int
 
 
 def logits_with(logit):
-    """Return the logits of the twelve runners, from 1.5 down to -1.5, with the marked one's set.
+    """Return the logits of the twelve items, from 1.5 down to -1.5, with the marked one's set.
 
     Parameters
     ----------
     logit : float
-        Of runner F.
+        Of item 5.
 
     Returns
     -------
     (12,) array
     """
-    logits = np.linspace(1.5, -1.5, N_RUNNERS)
+    logits = np.linspace(1.5, -1.5, N_ITEMS)
     logits[MARKED] = logit
     return logits
 
 
 @lru_cache(maxsize=4)
 def noise(seed):
-    """Return standard exponential noise, one row a race; the first row is the race drawn."""
-    return np.random.default_rng(seed + 2).standard_exponential(size=(N_RACES, N_RUNNERS))
+    """Return standard exponential noise, one row for each race."""
+    return np.random.default_rng(seed + 2).standard_exponential(size=(N_RACES, N_ITEMS))
 
 
 def count_at_most(chances, most):
@@ -59,7 +59,7 @@ def count_at_most(chances, most):
     Parameters
     ----------
     chances : (m, ...) array
-        One row a runner.
+        One row for each item.
     most : int
 
     Returns
@@ -80,58 +80,142 @@ def count_at_most(chances, most):
 
 
 @dataclass(frozen=True, eq=False)
+class Races:
+    """All the races of one logit and one K.
+
+    Attributes
+    ----------
+    times : (2000, 12) array
+        Arrival times.
+    closing : (2000,) array
+        The K-th of them in each race.
+    counts : (2001, 12) int array
+        In how many of the first 0, 1, ... races each item was a candidate.
+    exact : (12,) array
+        Inclusion probabilities.
+    usual : float
+        The time by which nearly all races have closed.
+    """
+
+    times: np.ndarray
+    closing: np.ndarray
+    counts: np.ndarray
+    exact: np.ndarray
+    usual: float
+
+    def end(self, race):
+        """Return the end of a race's axis of time: the same for nearly all of them, and later than it closes."""
+        late = 1.05 * self.closing[race]
+        return self.usual if late <= self.usual else round_up(late, FINE_STEPS)
+
+    def moment(self, race, time):
+        """Return the first moment of the clock that is not before a time."""
+        return int(np.ceil(MOMENTS * time / self.end(race)))
+
+
+@lru_cache(maxsize=32)
+def races_of(logit, k, seed):
+    """Return the `Races` of a logit of the marked item, a K and a seed."""
+    logits = logits_with(logit)
+    times = noise(seed) / np.exp(logits)
+    closing = np.partition(times, k - 1, axis=1)[:, k - 1]
+    counts = np.zeros((N_RACES + 1, N_ITEMS), dtype=int)
+    np.cumsum(times <= closing[:, None], axis=0, out=counts[1:])
+    usual = round_up(1.05 * np.quantile(closing, 0.9), FINE_STEPS)
+    return Races(times, closing, counts, capg.inclusion_probabilities(logits, k), usual)
+
+
+@dataclass(frozen=True, eq=False)
 class Numbers:
     """All that is drawn at one setting.
 
     Attributes
     ----------
     times : (12,) array
-        Arrival times of the race drawn.
-    threshold : float
-        The K-th of them.
-    arrived : (12,) array
-        P(arrived by the clock), for each runner.
-    exact, simulated : (12,) array
+        Arrival times in the race that is drawn.
+    closing, t, end : float
+        The K-th of them, the time now, and the end of the axis.
+    n_closed : int
+        Races that count: those before, and this one once it has closed.
+    counts : (12,) int array
+        In how many of them each item was a candidate.
+    exact : (12,) array
         Inclusion probabilities.
-    density : (701,) array
-        Of the marked runner at `CLOCKS`, for an axis of log t: it arrives now, and at most K - 1 before it.
-    filled : float
-        The part of its area up to the clock.
     """
 
     setting: Setting
     times: np.ndarray
-    threshold: float
-    arrived: np.ndarray
+    closing: float
+    t: float
+    end: float
+    n_closed: int
+    counts: np.ndarray
     exact: np.ndarray
-    simulated: np.ndarray
-    density: np.ndarray
-    filled: float
 
+    @property
+    def closed(self):
+        """True once K items have arrived."""
+        return self.n_closed > self.setting.races
 
-@lru_cache(maxsize=256)
-def _race(logit, k, seed):
-    """Return what does not depend on the clock: times, exact, simulated, density."""
-    logits = logits_with(logit)
-    weights = np.exp(logits)
-    times = noise(seed) / weights
-    thresholds = np.partition(times, k - 1, axis=1)[:, k - 1]
-    simulated = np.mean(times <= thresholds[:, None], axis=0)
-    others = np.delete(weights, MARKED)
-    rate = weights[MARKED] * CLOCKS
-    density = rate * np.exp(-rate) * count_at_most(-np.expm1(-others[:, None] * CLOCKS), k - 1)
-    return times[0], float(thresholds[0]), capg.inclusion_probabilities(logits, k), simulated, density
+    @property
+    def arrived(self):
+        """The items that have arrived by now, in order of arrival."""
+        order = np.argsort(self.times, kind="stable")
+        return order[self.times[order] <= self.t]
+
+    @property
+    def expected(self):
+        """What the counts would be on average."""
+        return self.n_closed * self.exact
 
 
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
-    check_k(setting.k, N_RUNNERS, "runners")
-    if not setting.t > 0:
-        raise ValueError(f"the clock is {setting.t}; expected a positive time")
-    times, threshold, exact, simulated, density = _race(setting.logit, setting.k, setting.seed)
-    arrived = -np.expm1(-np.exp(logits_with(setting.logit)) * setting.t)
-    # The area in log t, by trapezoids, plus the sliver before the first clock.
-    s = np.log(CLOCKS)
-    area = density[0] + np.concatenate([[0.0], np.cumsum(np.diff(s) * (density[1:] + density[:-1]) / 2)])
-    filled = float(np.interp(np.log(setting.t), s, area))
-    return Numbers(setting, times, threshold, arrived, exact, simulated, density, filled)
+    check_k(setting.k, N_ITEMS)
+    if not 0 <= setting.races < N_RACES:
+        raise ValueError(f"the races before are {setting.races}; expected 0 to {N_RACES - 1}")
+    if not 0 <= setting.clock <= MOMENTS:
+        raise ValueError(f"the clock is {setting.clock}; expected 0 to {MOMENTS}")
+    races, race = races_of(setting.logit, setting.k, setting.seed), setting.races
+    end = races.end(race)
+    t = end * setting.clock / MOMENTS
+    closing = float(races.closing[race])
+    n_closed = race + int(closing <= t)
+    return Numbers(setting, races.times[race], closing, t, end, n_closed, races.counts[n_closed], races.exact)
+
+
+def step(setting):
+    """Return clock and race one step later: at the next arrival or, once the race has closed, at the next start.
+
+    Examples
+    --------
+    >>> step(Setting(clock=100, races=3, k=5, logit=0.0, seed=0))
+    (0, 4)
+    """
+    numbers = numbers_at(setting)
+    if numbers.closed:
+        return (0, setting.races + 1) if setting.races < N_RACES - 1 else (setting.clock, setting.races)
+    races = races_of(setting.logit, setting.k, setting.seed)
+    following = np.min(numbers.times[numbers.times > numbers.t])
+    return races.moment(setting.races, following), setting.races
+
+
+def play(setting, moments, jump):
+    """Return clock and race a tick later.
+
+    Parameters
+    ----------
+    setting : Setting
+    moments : int
+        How far the clock goes; it rests for a while once the race has closed, before the next one starts.
+    jump : int
+        Or how many races go by, each shown at the moment at which it closes; 0 to let the clock go.
+    """
+    races, last = races_of(setting.logit, setting.k, setting.seed), N_RACES - 1
+    if jump:
+        race = min(setting.races + jump, last)
+        return races.moment(race, races.closing[race]), race
+    rest = min(races.moment(setting.races, races.closing[setting.races]) + 5 * moments, MOMENTS)
+    if setting.clock < rest:
+        return min(setting.clock + moments, rest), setting.races
+    return (0, setting.races + 1) if setting.races < last else (setting.clock, last)
