@@ -43,8 +43,10 @@ def _single(logits, first, without, *, ahead=None, terms=None, credited=-1, chan
 
 def _only_the_next(result, logits, first, without):
     """Say which item but the next arrival gets a number."""
+    if result.shape != logits.shape:
+        return ""
     others = [int(i) for i in np.flatnonzero(np.abs(result) > 1e-9) if i != first[-1]]
-    if len(result) != len(logits) or not others:
+    if not others:
         return ""
     return f"Only the next arrival, here item {first[-1]}, is pushed; yours pushes item {others[0]}."
 

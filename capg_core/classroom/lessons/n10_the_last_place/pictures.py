@@ -4,7 +4,7 @@ import numpy as np
 
 from capg_core.classroom.drawing import EndLabels, log_axis, log_level, write
 from capg_core.classroom.picture import Picture
-from capg_core.classroom.words import join, show
+from capg_core.classroom.words import count, join, show
 from capg_core.look import INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
 
 
@@ -65,9 +65,13 @@ def boundary(logits, arrivals, mover, k):
         ])  # fmt: skip
         write(figure, 0.08, 0.92, "● the candidates change     ○ only the order of arrival changes")
         text = f"The logit of item {mover} goes from {logits[0]:.0f} to {logits[-1]:.0f}: it overtakes {len(met)} of "
-        text += f"{others.size} others, and each time the order of arrival changes. Who the {k} candidates are changes "
+        text += f"{others.size} others, and each time the order of arrival changes. Who the {k} candidates are "
         here = [at for at, t in met if t == in_order[k - 1]]
-        text += f"once, at {here[0]:.1f}, where it takes the last place from item {last}." if here else "never."
+        text += (
+            f"changes once, at {here[0]:.1f}, where it takes the last place from item {last}."
+            if here
+            else "never changes."
+        )
         return text.replace("-", "−")
 
     return Picture(4.2, draw)
@@ -136,17 +140,17 @@ def exchanges(rates, values, push):
     pairs = [(i, j) for i in range(size) for j in range(i)]
 
     def draw(figure):
-        axes = figure.add_axes((0.02, 0.03, 0.42, 0.9))
-        axes.set(xlim=(-1.75, 1.75), ylim=(-1.4, 1.4), aspect="equal")
+        axes = figure.add_axes((0.01, 0.02, 0.46, 0.96))
+        axes.set(xlim=(-2.2, 2.2), ylim=(-1.55, 1.55), aspect="equal")
         axes.axis("off")
         widest = max(rates[i, j] for i, j in pairs)
         for i, j in pairs:
             axes.plot(x[[i, j]], y[[i, j]], color=PETROFF["grey"], linewidth=14 * rates[i, j] / widest, zorder=1)
-        axes.plot(x, y, "o", color=PAPER, markeredgecolor=INK, markersize=34, markeredgewidth=2, zorder=3)
+        axes.plot(x, y, "o", color=PAPER, markeredgecolor=INK, markersize=32, markeredgewidth=2, zorder=3)
         for i in range(size):
             write(axes, x[i], y[i], str(i + 1), "label", ha="center", va="center", zorder=4)
             side = "left" if x[i] > 0.1 else "right" if x[i] < -0.1 else "center"
-            write(axes, 1.26 * x[i], 1.26 * y[i], f"{values[i]:.2f} without it", ha=side, va="center")
+            write(axes, 1.27 * x[i], 1.38 * y[i], f"{values[i]:.2f} without it", ha=side, va="center")
         bars = figure.add_axes((0.6, 0.2, 0.36, 0.68))
         dress_axes(bars, "", "first arrival", "push on its logit")
         bars.bar(np.arange(1, size + 1), push, color=look_of("Swap-PG").colour, width=0.7)
@@ -195,9 +199,9 @@ def noise(ks, without, with_clicks):
             axes.minorticks_off()
             ends = []
             for name, values in curves.items():
-                look, single = _look(name), name == "single swap"
-                axes.plot(ks, values, ":" if single else "-", color=look.colour, linewidth=3, marker=look.marker,
-                          markersize=9, markeredgecolor=PAPER)  # fmt: skip
+                look = _look(name)
+                mark = {"marker": look.marker, "markersize": 9, "markeredgecolor": PAPER}
+                axes.plot(ks, values, look.line, color=look.colour, linewidth=3, **mark)
                 ends.append((log_level(values[-1], 1e-4, 10.0), name, look.colour, "bold"))
             EndLabels(figure, box, space=0.014).set(ends)
         parts = [f"{name} {show(a[-1])} and {show(with_clicks[name][-1])}" for name, a in without.items()]
@@ -207,14 +211,14 @@ def noise(ks, without, with_clicks):
 
 
 def errors(shares, angles):
-    """Draw the angle to the true gradient against the size of the critic's errors.
+    """Draw the angle of Swap-PG's mean to the true gradient against the size of the critic's errors.
 
     Parameters
     ----------
     shares : sequence of float
         Errors, in parts of the rewards' spread.
     angles : dict
-        Degrees, one for each share, by a name that begins with that of the estimator.
+        Degrees, one for each share, by what was measured; with a ``+`` in its name, with a residual.
 
     Returns
     -------
@@ -222,9 +226,10 @@ def errors(shares, angles):
 
     Examples
     --------
-    >>> errors((0.0, 1.0), {"Swap-PG, K = 5": (0.0, 60.0)}).text
-    'Angle to the true gradient where the errors are 1.00 of the spread: Swap-PG, K = 5 60°.'
+    >>> errors((0.0, 1.0), {"K = 5": (0.0, 60.0)}).text
+    'Angle to the true gradient where the errors are 1.00 of the spread: K = 5 60°.'
     """
+    look = look_of("Swap-PG")
 
     def draw(figure):
         box = (0.08, 0.17, 0.62, 0.75)
@@ -232,12 +237,10 @@ def errors(shares, angles):
         dress_axes(axes, "", "the critic's errors, in parts of the rewards' spread", "angle to the true gradient")
         axes.set(xlim=(0.0, shares[-1]), ylim=(0.0, 100.0))
         axes.set_yticks([0, 30, 60, 90], ["0°", "30°", "60°", "90°"])
-        ends = []
+        mark = {"marker": look.marker, "markersize": 9, "markeredgecolor": PAPER, "clip_on": False}
         for name, values in angles.items():
-            look, other = _look(name), "inclusion" in name
-            axes.plot(shares, values, "--" if other else "-", color=look.colour, linewidth=3,
-                      marker=look.marker, markersize=9, markeredgecolor=PAPER, clip_on=False)  # fmt: skip
-            ends.append((values[-1] / 100.0, name, look.colour, "bold" if not other else "normal"))
+            axes.plot(shares, values, "--" if "+" in name else "-", color=look.colour, linewidth=3, **mark)
+        ends = [(values[-1] / 100.0, name, look.colour, "bold") for name, values in angles.items()]
         EndLabels(figure, box, space=0.014).set(ends)
         parts = [f"{name} {values[-1]:.0f}°" for name, values in angles.items()]
         return f"Angle to the true gradient where the errors are {shares[-1]:.2f} of the spread: {join(parts)}."
@@ -318,8 +321,8 @@ def films(ends):
             height = 0.17 + 0.78 * (1 - (i + 0.5) / len(ends))
             write(figure, 0.24, height, name, color=look.colour, ha="right", va="center")
         parts = [f"{name} {np.mean(values):.2f}" for name, values in ends.items()]
-        seeds = len(next(iter(ends.values())))
-        return f"Mean stars of the film shown at the end, means of {seeds} seeds: {join(parts)}."
+        seeds = count(len(next(iter(ends.values()))), "seed")
+        return f"Mean stars of the film shown at the end, means of {seeds}: {join(parts)}."
 
     return Picture(0.36 * len(ends) + 1.0, draw)
 
