@@ -127,7 +127,7 @@ CASES = {
         changes=[("k", 20), ("critic", "errs by a third"), ("stage", 1.0), ("stage", BLACK_BOX), ("reward", SAME),
                  ("critic", "constant")],
         extremes=[*grid(critic=CRITICS, k=(1, MOST), stage=(0.0, 1.0, BLACK_BOX)), *grid(stage=STAGES, k=(1, 2))],
-        never=("nan", "inf", "-0"),
+        never=("nan", "inf", "−0.00"),
         bad=[({"k": 50}, "K is 50; expected 1 to 40"), ({"stage": "<b>"}, "'<b>'"), ({"critic": "kind"}, "'kind'"),
              ({"reward": "gold"}, "'gold'")],
     ),

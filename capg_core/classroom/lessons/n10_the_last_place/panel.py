@@ -222,11 +222,15 @@ def _say_pushes(numbers):
     up, down = (int(at) for at in (numbers.push.argmax(), numbers.push.argmin()))
     parts = [
         f"item {numbers.items[at]} is pushed {way} by {show(abs(numbers.push[at]))}, without which "
-        f"{numbers.without[at]:.2f} would be earned,"
+        f"{_worth(numbers.without[at])} would be earned,"
         for at, way in ((up, "up"), (down, "down"))
     ]
     pushed = np.count_nonzero(numbers.push)
     return f"Most of all {join(parts).removesuffix(',')}; the pushes on {pushed} items sum to 0."
+
+
+def _worth(worth):
+    return f"{round(worth, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _say_method(method):

@@ -67,11 +67,9 @@ def boundary(logits, arrivals, mover, k):
         text = f"The logit of item {mover} goes from {logits[0]:.0f} to {logits[-1]:.0f}: it overtakes {len(met)} of "
         text += f"{others.size} others, and each time the order of arrival changes. Who the {k} candidates are "
         here = [at for at, t in met if t == in_order[k - 1]]
-        text += (
-            f"changes once, at {here[0]:.1f}, where it takes the last place from item {last}."
-            if here
-            else "never changes."
-        )
+        if not here:
+            return f"{text}never changes.".replace("-", "−")
+        text += f"changes once, at {here[0]:.1f}, where it takes the last place from item {last}."
         return text.replace("-", "−")
 
     return Picture(4.2, draw)
