@@ -132,7 +132,7 @@ def test_the_noise_of_the_reward_is_in_all_but_swap_pg_alone():
 def test_a_late_stage_without_a_ranking_is_refused_by_outcome_pg_alone(panel):
     panel.stage.value = BLACK_BOX
     assert [name for name, method in panel.numbers.methods.items() if method is None] == ["Outcome-PG + b"]
-    assert "Outcome-PG + b: refused, because the ranking of all items is not known." in panel.text
+    assert "Outcome-PG + b is refused, because the ranking of all items is not known; CA-PG 0.1" in panel.text
     assert panel.numbers.methods["Swap-PG"].angle == pytest.approx(0.0, abs=1e-5)
     assert panel.numbers.methods["CA-PG"].angle > 10
 
@@ -142,7 +142,7 @@ def test_what_the_notebook_says_can_be_seen(panel):
     panel.critic.value = "inverted"
     assert panel.numbers.methods["Swap-PG"].angle == pytest.approx(180.0)
     panel.critic.value = "constant"
-    assert "Nothing is pushed" in panel.text and "Swap-PG: zero, whatever happens." in panel.text
+    assert "Nothing is pushed" in panel.text and "; Swap-PG pushes nothing; Swap-PG + list 0.0" in panel.text
     assert "no push" in [line[2] for line in panel._words.lines]
     panel.critic.value, panel.k.value = "errs by a third", 20
     found = panel.numbers.methods

@@ -52,10 +52,10 @@ class LastPlacePanel(Panel):
     )
     cut = 0.448
     lesson = lesson
-    k = whole("Candidates K", 8, 1, MOST)
-    stage = pick("Late stage", 0.0, [(at if at == BLACK_BOX else short_name(at), at) for at in STAGES])
-    critic = pick("Critic", "right", [(name, name) for name in CRITICS])
-    reward = choice("Rewards", CLICKS, REWARDS, width=290)
+    k = whole("Candidates K", 8, 1, MOST, width=390)
+    stage = pick("Late stage", 0.0, [(at if at == BLACK_BOX else short_name(at), at) for at in STAGES], width=430)
+    critic = pick("Critic", "right", [(name, name) for name in CRITICS], width=390)
+    reward = choice("Rewards", CLICKS, REWARDS, label_width=70, width=230)
     new_noise = button("New noise", "draw_again")
     rows = ("k stage", "critic reward new_noise")
 
@@ -190,9 +190,8 @@ class LastPlacePanel(Panel):
         s, found = numbers.setting, numbers.methods
         text = f"K = {s.k}, late stage {late_stage_name(s.stage)}, critic {s.critic}, rewards {s.reward}. "
         text += f"{_say_shown(numbers)} {_say_pushes(numbers)}"
-        for name in ("Swap-PG", "Swap-PG + inclusion", "CA-PG", "V-PG + b", "Outcome-PG + b"):
-            text += f" {name}: {_say_method(found[name])}."
-        text += f" Swap-PG + list: signal-to-noise {show(found['Swap-PG + list'].snr)}."
+        parts = [f"{name} {_say_method(found[name])}" for name in METHODS]
+        text += f" Signal-to-noise, and degrees off the true gradient: {'; '.join(parts)}."
         return text
 
 
@@ -235,8 +234,7 @@ def _worth(worth):
 
 def _say_method(method):
     if method is None:
-        return "refused, because the ranking of all items is not known"
+        return "is refused, because the ranking of all items is not known"
     if method.snr == 0.0:
-        return "zero, whatever happens"
-    angle = f", {method.angle:.0f}° off" if np.isfinite(method.angle) else ""
-    return f"variance {show(method.variance)}, signal-to-noise {show(method.snr)}{angle}"
+        return "pushes nothing"
+    return f"{show(method.snr)}, {method.angle:.0f}°"
