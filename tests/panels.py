@@ -10,6 +10,7 @@ from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import ERRS, REST
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import REWARDS, STARS
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import ADDED, APART, LAST_FIRST
+from capg_core.classroom.lessons.n10_the_last_place.numbers import BLACK_BOX, CRITICS, MOST, SAME, STAGES
 from capg_core.classroom.problem import CLICKS, data_names
 from capg_core.classroom.problem import REWARDS as NOISE
 
@@ -130,6 +131,15 @@ CASES = {
             for n_experts, k, moved in ((1, 1, 0), (4, 1, 20), (4, 40, -20), (3, 2, -20), (1, 40, 20), (4, 40, 20))
         ],
         bad=[({"k": 72}, "K is 72; expected 1 to 71"), ({"compare": "<b>"}, "'<b>'")],
+    ),
+    "LastPlacePanel": Case(
+        {"k": 8},
+        changes=[("k", 20), ("critic", "errs by a third"), ("stage", 1.0), ("stage", BLACK_BOX), ("reward", SAME),
+                 ("critic", "constant")],
+        extremes=[*grid(critic=CRITICS, k=(1, MOST), stage=(0.0, 1.0, BLACK_BOX)), *grid(stage=STAGES, k=(1, 2))],
+        never=("nan", "inf", "−0.00"),
+        bad=[({"k": 50}, "K is 50; expected 1 to 40"), ({"stage": "<b>"}, "'<b>'"), ({"critic": "kind"}, "'kind'"),
+             ({"reward": "gold"}, "'gold'")],
     ),
     "TrainingPanel": Case({"world": capg.SyntheticWorld(40, 60), "k": 5, "n_steps": 25}),
     "RecommendationPanel": Case({"n_steps": 10}, size=(1200, 560)),

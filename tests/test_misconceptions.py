@@ -123,6 +123,22 @@ def average(items, estimates):
     return np.array([estimates[items == item].mean(axis=0) for item in items])
 
 
+def swap(weight):
+    def single_swap(logits, first, without):
+        w, push = np.exp(logits), np.zeros(len(logits))
+        left = np.array([np.delete(w, first[:d]).sum() for d in range(len(first))])
+        push[first[-1]] = weight(left, w[first[-1]]) * (without[-2] - without[-1])
+        return push
+
+    return single_swap
+
+
+def push_of(logits, first, critic, value):
+    seen = critic[first]
+    push = capg.swap_gradient(logits, first, [value(seen, i) for i in range(len(seen))])
+    return push[first[np.argsort(seen)[-2]]]
+
+
 # As a student writes them, not as the exercise's own wrong answers are written.
 FROM_STUDENTS = [
     ("00.1", "= for +=", wrong_score(only_last), "`+=`, not `=`"),
@@ -153,6 +169,16 @@ FROM_STUDENTS = [
     ("09.1", "round(k/M)", lambda k, m: [round(k / m)] * m, "only by luck"),
     ("09.1", "the rest to the last", lambda k, m: [k // m] * (m - 1) + [k // m + k % m], "the last expert"),
     ("09.2", "survivors overwritten", survivors_overwritten, "multiply"),
+    ("10.1", "minus what came before", swap(lambda left, w: left[-2] * np.sum(1 / left[:-1])), "one more is gone"),
+    ("10.1", "np.cumsum of the rest", swap(lambda left, w: left[-1] * np.sum(1 / left)), "K + 1 terms"),
+    ("10.1", "own weight", swap(lambda left, w: w * np.sum(1 / left[:-1])), "all that are left"),
+    ("10.1", "K for the sum", swap(lambda left, w: len(left) - 1), "put back"),
+    ("10.1", "no weights at all", swap(lambda left, w: 1.0), "difference of the rewards alone"),
+    ("10.2", "the others' mean", lambda w, f, c: push_of(w, f, c, lambda x, i: np.delete(x, i).mean()), "at random"),
+    ("10.2", "own reward", lambda w, f, c: push_of(w, f, c, lambda x, i: x[i]), "what the others earn"),
+    ("10.2", "not an item", lambda w, f, c: capg.swap_gradient(w, f, [np.delete(c[f], i).max() for i in range(len(f))])
+     [np.argsort(c[f])[-2]], "which item"),
+    ("10.3", "list always", ("list", "list", "list"), "drowns"),
     ("01.3", "another quality", EXERCISES["01.3"].misconceptions[1].wrong(), "quality 0.3"),
 ]  # fmt: skip
 

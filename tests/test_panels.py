@@ -35,6 +35,7 @@ WITH_EXAMPLES = (
     "capg_core.classroom.lessons.n05_bias_and_alignment.numbers",
     "capg_core.classroom.lessons.n08_real_ratings.numbers",
     "capg_core.classroom.lessons.n09_mixture_of_experts.numbers",
+    *(f"capg_core.classroom.lessons.n10_the_last_place.{name}" for name in ("numbers", "second_best", "pictures")),
 )
 every_panel = pytest.mark.parametrize("name", CASES)
 every_still_panel = pytest.mark.parametrize("name", STILL)

@@ -229,5 +229,30 @@ def test_09_holds():
     assert near(0).sum() == 16
 
 
+def test_10_holds(hundred):
+    logits, q = hundred
+    first = capg.sample_candidates(logits, 21, np.random.default_rng(5), 4000)
+    shown, left = q[first[:, :20]].max(axis=1), np.sort(q[first], axis=1)
+    changed = np.where(left[:, -1] > shown, 20, 1)  # the next arrival is the best, or it is not
+    brute = [
+        sum(q[np.append(np.delete(row[:20], c), row[20])].max() != q[row[:20]].max() for c in range(20))
+        for row in first[:200]
+    ]
+    assert changed[:200].tolist() == brute
+    assert np.mean(changed == 20) == pytest.approx(1 / 21, abs=0.012)  # three standard errors
+
+    def angle(k):
+        truth, found = capg.policy_gradient(logits, k, q), []
+        for seed in range(20):
+            critic = q + 0.1 * np.random.default_rng(100 + seed).normal(size=100)
+            mean = capg.expected_estimate(logits, k, q, "Swap-PG", critic=critic)
+            found.append(np.degrees(np.arccos(mean @ truth / np.linalg.norm(mean) / np.linalg.norm(truth))))
+        return np.median(found)
+
+    assert np.std(q) == pytest.approx(0.3, abs=0.02)
+    assert angle(20) == pytest.approx(68, abs=2)
+    assert angle(1) == pytest.approx(20, abs=4) == angle(2)
+
+
 def test_each_is_found_by_its_key():
     assert all(prediction_of(key) is found for key, found in ALL.items())

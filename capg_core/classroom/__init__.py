@@ -17,6 +17,7 @@ _HOMES = {
     "TrainingPanel": "lessons.n07_training_race.panel",
     "RecommendationPanel": "lessons.n08_real_ratings.panel",
     "ExpertsPanel": "lessons.n09_mixture_of_experts.panel",
+    "LastPlacePanel": "lessons.n10_the_last_place.panel",
     "Predict": "predict",
     "pictures_of": "picture",
 }

@@ -67,7 +67,7 @@ def swap_gradient(logits: ArrayLike, first_arrivals: ArrayLike, values_without: 
     [ 0.333333  0.       -0.333333]
     """
     logits, arrivals, values = _checked(logits, first_arrivals, values_without)
-    return _rows(logits, arrivals[None], values[None])[0]
+    return swap_rows(logits, arrivals[None], values[None])[0]
 
 
 def single_swap_gradient(logits: ArrayLike, first_arrivals: ArrayLike, values_without: ArrayLike) -> Floats:
@@ -123,10 +123,11 @@ def swap_of(problem, arrivals):
         arrivals, utility[arrivals], np.empty((0, 0)), *part_arrays(problem.parts), problem.critic[arrivals],
         np.ones(1), values,
     )  # fmt: skip
-    return _rows(problem.logits, arrivals, values)
+    return swap_rows(problem.logits, arrivals, values)
 
 
-def _rows(logits, arrivals, values):
+def swap_rows(logits, arrivals, values):
+    """Return (N, n) rows of :func:`swap_gradient` for first arrivals and values without each, (N, K+1)."""
     theta = near_logits(logits)[None]
     exp_theta, rows = np.empty(theta.shape), np.zeros((arrivals.shape[0], logits.size))
     shift = weigh(theta[0], exp_theta[0])
