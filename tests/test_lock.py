@@ -37,7 +37,7 @@ def test_every_pin_is_locked_with_its_hashes(name):
     for package, version in pins(LOCKS[name]).items():
         assert [v for v, _ in found[package]] == [version], "run `make lock`"
     assert all(hashes for versions in found.values() for _, hashes in versions)
-    assert "--index-url" not in text(name) and "://" not in text(name)
+    assert "index-url" not in text(name) and "://" not in text(name)
 
 
 def test_the_tests_lock_has_all_of_the_courses_lock():
