@@ -63,7 +63,7 @@ def race(page):
 
 def test_run_all_gives_no_error(page):
     assert error_outputs(page) == []
-    assert "After 500 steps at K = 10" in Race(page).sentence.inner_text()
+    assert "After 20,000 steps at K = 10" in Race(page).sentence.inner_text()
 
 
 def test_start_draws_while_it_trains_and_stop_stops(race, measured):

@@ -201,7 +201,7 @@ def test_what_students_write_is_recognised(key, name, answer, words):
         ("01.3", EXERCISES["01.3"].misconceptions[2].wrong()),
         ("03.2", 270.9),
         ("03.2", 268.0),
-        ("05.3", 0.11),
+        ("05.3", 0.12),
         ("07.1", lambda t, g, s, r: (t, s + g**2)),
         ("07.1", lambda t, g, s, r: (t + r * np.sign(g), s + g**2)),
         ("07.3", 5.0),

@@ -33,6 +33,7 @@ WITH_EXAMPLES = (
     "capg_core.classroom.lessons.n01_two_stage_ranking.numbers",
     "capg_core.classroom.lessons.n02_the_race.numbers",
     "capg_core.classroom.lessons.n05_bias_and_alignment.numbers",
+    "capg_core.classroom.lessons.n07_training_race.numbers",
     "capg_core.classroom.lessons.n08_real_ratings.numbers",
     "capg_core.classroom.lessons.n09_mixture_of_experts.numbers",
     *(f"capg_core.classroom.lessons.n10_the_last_place.{name}" for name in ("numbers", "second_best", "pictures")),

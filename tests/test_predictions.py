@@ -13,6 +13,7 @@ import pytest
 import capg_core as capg
 from capg_core.classroom import Predict, predict
 from capg_core.classroom.exercises import LESSONS
+from capg_core.classroom.lessons.n07_training_race.numbers import lead_of, recorded
 from capg_core.classroom.prediction import prediction_of, predictions_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -185,7 +186,7 @@ def test_04_holds(hundred):
 
 
 def test_05_holds():
-    logits, reward = np.random.default_rng(0).normal(size=20), np.linspace(1.0, 0.0, 20)
+    logits, reward = np.random.default_rng(1).normal(size=20), np.linspace(1.0, 0.0, 20)
     stage = capg.mix("uniform", "anti", 0.2)
     truth = capg.policy_gradient(logits, 5, reward, reward, stage)
 
@@ -193,7 +194,7 @@ def test_05_holds():
         mean = capg.expected_estimate(logits, 5, reward + added, "CA-PG", utility=reward, late_stage=stage)
         return np.degrees(np.arccos(mean @ truth / np.linalg.norm(mean) / np.linalg.norm(truth))), np.linalg.norm(mean)
 
-    assert angle(2.0)[0] == pytest.approx(141, abs=1) and angle(0.5)[0] < 45
+    assert angle(2.0)[0] == pytest.approx(144, abs=1) and angle(0.5)[0] < 45
     assert angle(2.0)[1] > angle(0.0)[1]
 
 
@@ -203,11 +204,33 @@ def test_06_holds(hundred):
     assert np.max(paper / exact) - 1 == pytest.approx(0.22, abs=0.01)
 
 
-def test_07_and_08_hold():
+def test_07_holds():
+    curves = recorded()
+    lead = lead_of({name: curves[name] for name in ("V-PG + b", "CA-PG")})
+    assert lead.ahead == "CA-PG" and lead.end / lead.begin == pytest.approx(30, rel=0.15)
+    lead = lead_of({name: curves[name] for name in ("V-PG", "CA-PG")})
+    assert lead.end / lead.begin > 100
+    # what is recorded is what one trains
+    steps, values = curves["V-PG + b"]
+    again = capg.train(
+        capg.SyntheticWorld(), "V-PG", 10, n_steps=50, learning_rate=0.1, baseline="mean", seed=0, eval_every=25
+    )
+    np.testing.assert_array_equal(again.steps, steps[:3])
+    np.testing.assert_allclose(again.policy_value, values[:3], atol=1e-3)
+
+
+def test_07b_holds():
     world = capg.SyntheticWorld(200, 200)
+    blind = capg.World(np.ones((200, 200)), 0.0, utility=world.utility)
+    settings = {"n_steps": 300, "learning_rate": 0.1, "seed": 0, "eval_every": 300}
+    saw, never = (capg.train(w, "CA-PG", 10, **settings).model for w in (world, blind))
+    random = capg.uniform_value(world, 10)
+    gained = [capg.evaluate(model, world, 10) - random for model in (saw, never)]
+    assert gained[0] > 1.5 and gained[1] / gained[0] == pytest.approx(1, abs=0.1)
+
+
+def test_08_holds():
     settings = {"learning_rate": 0.1, "seed": 0}
-    credit = capg.train(world, "CA-PG", 10, n_steps=50, eval_every=50, **settings).policy_value[-1]
-    assert max(capg.train(world, "V-PG", 10, n_steps=1000, eval_every=100, **settings).policy_value) < credit
     fitted = capg.observed_films("fitted")
     ends = [
         capg.train(fitted, name, 20, n_steps=200, eval_every=200, baseline=baseline, **settings).policy_value[-1]

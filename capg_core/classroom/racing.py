@@ -47,7 +47,7 @@ class Setting:
     @property
     def eval_every(self):
         """Steps between two points of a curve: close enough to see it grow, rare enough to leave time to train."""
-        return max(25, self.n_steps // 400)
+        return max(25, self.n_steps // 800)
 
     def rate_of(self, estimator):
         """Return an estimator's learning rate."""

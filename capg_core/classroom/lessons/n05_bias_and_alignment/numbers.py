@@ -13,6 +13,7 @@ import capg_core as capg
 from capg_core.classroom.problem import LENGTH_ZERO, check_k, cosine, degrees
 
 N_ITEMS = 20
+FIRST_ITEMS = 1  # the seed of the items one begins with: of 24 draws, this one's angles are nearest to the medians
 DIFFERENT, STARS, SAME = "all different", "one to five stars", "all the same"
 REWARDS = (DIFFERENT, STARS, SAME)
 STAGES = np.round(np.linspace(0.0, 2.0, 41), 6)  # 0 optimal, 1 uniform, 2 anti
@@ -60,29 +61,33 @@ def stage_at(place):
     return capg.mix("uniform", "anti", round(place - 1.0, 12))
 
 
-def stage_name(place):
-    """Return what to call the late stage at a place of the slider.
+def stage_name(place, correlation=1.0):
+    """Return what to call the late stage at a place of the slider; optimal only if it likes what the rewards like.
 
     Examples
     --------
-    >>> stage_name(0.0), stage_name(1.25)
-    ('optimal', '75 % uniform, 25 % anti')
+    >>> stage_name(0.0), stage_name(0.0, 0.5), stage_name(1.25)
+    ('optimal', 'first choice', '75 % uniform, 25 % anti')
     """
-    if place in (0.0, 1.0, 2.0):
+    if place == 0.0:
+        return "optimal" if correlation == 1.0 else "first choice"
+    if place in (1.0, 2.0):
         return stage_at(place)
-    first, second, share = ("optimal", "uniform", place) if place < 1.0 else ("uniform", "anti", place - 1.0)
+    first, second, share = ("uniform", "anti", place - 1.0)
+    if place < 1.0:
+        first, second, share = stage_name(0.0, correlation), "uniform", place
     return f"{100 * (1 - share):.0f} % {first}, {100 * share:.0f} % {second}"
 
 
-def short_name(place):
-    """Return a name of the late stage short enough for a slider's readout.
+def short_names(correlation=1.0):
+    """Return names of the late stages short enough for a slider's readout, with their places.
 
     Examples
     --------
-    >>> short_name(0.0), short_name(0.4), short_name(1.25)
-    ('optimal', '40 % uniform', '25 % anti')
+    >>> short_names()[0], short_names(0.5)[0], short_names()[8], short_names()[25]
+    (('optimal', 0.0), ('first choice', 0.0), ('40 % uniform', 0.4), ('25 % anti', 1.25))
     """
-    return stage_name(place).rpartition(", ")[2]
+    return [(stage_name(at, correlation).rpartition(", ")[2], at) for at in STAGES.tolist()]
 
 
 def mean_rewards(name):
@@ -109,7 +114,7 @@ def problem(correlation, seed):
     """
     if not 0.0 <= correlation <= 1.0:
         raise ValueError(f"the correlation is {correlation!r}; expected 0 to 1")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(FIRST_ITEMS + seed)
     logits, noise = rng.normal(size=N_ITEMS), rng.normal(size=N_ITEMS)
     taste = mean_rewards(DIFFERENT) - 0.5
     taste /= taste.std()
@@ -164,7 +169,7 @@ def climb(direction, logits):
 
 @lru_cache(maxsize=128)
 def curve(k, correlation, rewards, offset, baseline, seed):
-    """Return the cosine at each of `STAGES`; all parts are sums over the three pure late stages."""
+    """Return the angle in degrees at each of `STAGES`; all parts are sums over the three pure late stages."""
     logits, utility = problem(correlation, seed)
     reward = mean_rewards(rewards) + offset
     scores = capg.inclusion_score(logits, np.arange(N_ITEMS), k)
@@ -175,7 +180,7 @@ def curve(k, correlation, rewards, offset, baseline, seed):
         shares = np.maximum(1.0 - np.abs(place - np.arange(3.0)), 0.0)
         rho = shares @ outcome
         advantage = reward - rho @ reward if baseline else reward
-        found.append(cosine((rho * advantage) @ scores, shares @ gradient))
+        found.append(degrees(cosine((rho * advantage) @ scores, shares @ gradient)))
     return np.array(found)
 
 

@@ -12,7 +12,7 @@ from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import (
     REWARDS,
     SAME,
     STAGES,
-    short_name,
+    short_names,
     stage_name,
 )
 from capg_core.classroom.panel import Panel
@@ -35,13 +35,11 @@ class AlignmentPanel(Panel):
     True
     """
 
-    shows = (
-        "The angle between CA-PG's mean and the true gradient, its cosine at every late stage, and where each leads."
-    )
+    shows = "The angle between CA-PG's mean and the true gradient, here and at every late stage, and where each leads."
     cut = 0.595
     lesson = lesson
     # from 0, optimal, through 1, uniform, to 2, anti
-    stage = pick("Late stage", 0.0, [(short_name(at), at) for at in STAGES.tolist()], label_width=90, width=640)
+    stage = pick("Late stage", 0.0, short_names(), label_width=90, width=640)
     k = candidates(5, 15, label_width=100, width=400)
     offset = number("Add to every reward", 0.0, 0.0, 4.0, 0.25, label_width=190, width=480)
     correlation = number("Utility–reward correlation", 1.0, 0.0, 1.0, 0.1, label_width=190, width=480)
@@ -55,7 +53,20 @@ class AlignmentPanel(Panel):
         self._make_arrows()
         self._make_curve()
         self._make_bars()
+        self._name_stages()
         self.refresh()
+
+    def changed(self, name):
+        """Draw anew; a late stage that does not like what the rewards like is not called optimal."""
+        if name == "correlation":
+            self._name_stages()
+        super().changed(name)
+
+    def _name_stages(self):
+        place, names = self.stage.value, short_names(self.correlation.value)
+        if list(self.stage.options) != names:
+            with self.quietly():
+                self.stage.options, self.stage.value = names, place
 
     # The picture.
 
@@ -84,12 +95,12 @@ class AlignmentPanel(Panel):
 
     def _make_curve(self):
         axes = self.figure.add_axes((0.365, 0.145, 0.21, 0.715))
-        dress_axes(axes, "", "late stage", "cosine with the true gradient")
+        dress_axes(axes, "", "late stage", "angle to the true gradient")
         axes.set_xlim(-0.06, 2.06)
-        axes.set_ylim(-1.08, 1.08)
-        axes.set_xticks([0, 1, 2], ["optimal", "uniform", "anti"])
-        axes.set_yticks([-1, -0.5, 0, 0.5, 1], ["−1", "−0.5", "0", "0.5", "1"])
-        axes.axhline(0, color=SOFT_INK, linewidth=1.2)
+        axes.set_ylim(-5, 185)
+        axes.set_yticks([0, 45, 90, 135, 180], ["0°", "45°", "90°", "135°", "180°"])
+        axes.axhline(90, color=SOFT_INK, linewidth=1.2)
+        self._stage_axes = axes
         look = look_of("CA-PG")
         (self._line,) = axes.plot([], [], look.line, color=look.colour, linewidth=3)
         self._now = axes.axvline(0, color=INK, linewidth=1.5)
@@ -112,6 +123,14 @@ class AlignmentPanel(Panel):
         up = {"rotation": 90, "va": "center", "ha": "center"}
         write(self.figure, 0.618, 0.5, "P(among the candidates)", "label", **up)
         write(self.figure, 0.665, 0.945, "where each leads; filled: the K largest logits", color=SOFT_INK)
+
+    def background_key(self, numbers):
+        """What the late stages are called."""
+        return stage_name(0.0, numbers.setting.correlation)
+
+    def draw_background(self, numbers):
+        """Call them so."""
+        self._stage_axes.set_xticks([0, 1, 2], [self.background_key(numbers), "uniform", "anti"])
 
     def draw_moving(self, numbers):
         """Turn the arrows, move the mark, and set the bars."""
@@ -141,7 +160,7 @@ class AlignmentPanel(Panel):
         stage = numbers.setting.stage
         self._line.set_data(STAGES, numbers.curve)
         self._now.set_xdata([stage, stage])
-        self._point.set_data([stage], [numbers.cosine])
+        self._point.set_data([stage], [numbers.angle])
         return [self._line, self._now, self._point]
 
     def _move_bars(self, numbers):
@@ -161,7 +180,8 @@ class AlignmentPanel(Panel):
     def describe(self, numbers):
         """Say in numbers what the picture shows."""
         setting = numbers.setting
-        text = f"Late stage {stage_name(setting.stage)}, K = {setting.k}, n = {N_ITEMS}: {_say_angle(numbers)} "
+        name = stage_name(setting.stage, setting.correlation)
+        text = f"Late stage {name}, K = {setting.k}, n = {N_ITEMS}: {_say_angle(numbers)} "
         start, truth, credit = numbers.places.values()
         if setting.rewards == SAME:
             text += f"Every policy has the value {start.value:.3f}."
@@ -192,7 +212,4 @@ def _say_angle(numbers):
         return "the mean of CA-PG is zero, and the true gradient is not."
     if np.allclose(numbers.mean, numbers.gradient, rtol=0.0, atol=1e-10):
         return "the mean of CA-PG is the true gradient."
-    return (
-        f"the angle between the mean of CA-PG and the true gradient is {numbers.angle:.0f}°, "
-        f"cosine {numbers.cosine:.3f}."
-    )
+    return f"the angle between the mean of CA-PG and the true gradient is {numbers.angle:.0f}°."

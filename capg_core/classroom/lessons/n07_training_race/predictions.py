@@ -5,28 +5,50 @@ from capg_core.classroom.prediction import Option, Prediction
 PREDICTIONS = (
     Prediction(
         "07",
-        "How many steps does V-PG need to get as far as CA-PG gets in 50?",
+        "Let V-PG have the mean reward as its baseline, and train it for 20,000 steps too. How many times fewer steps "
+        "does CA-PG, without one, need to get to where V-PG then ends?",
         (
             Option(
-                "about 50",
-                "Same towers, same rate, same batches: what differs is the noise, and it costs steps.",
+                "none: it needs as many",
+                "A baseline takes away the noise that comes from rewards far from zero. That of the K draws stays.",
             ),
             Option(
-                "about 100",
-                "Noise costs steps by its square, and V-PG's is far more than twice as large.",
+                "about 3 times fewer",
+                "It is a good guess of the noise, and noise costs steps by its square.",
             ),
             Option(
-                "about 500",
-                "Noise costs steps by its square.",
-            ),
-            Option(
-                "more than 1,000",
-                "To get as far, noise costs one plus the square of noise over signal.",
+                "about 30 times fewer",
+                "A large part of the gap is gone, and a large part stays.",
                 holds=True,
             ),
             Option(
-                "it never gets there",
-                "It does: V-PG is right on average. It takes some 14,000 steps.",
+                "more than 100 times fewer, as before",
+                "All rewards here are positive and far from zero: the baseline takes away what they have in common.",
+            ),
+        ),
+    ),
+    Prediction(
+        "07b",
+        "Every reward is 1, so there is nothing to learn. Train CA-PG on that. What do its towers earn with the real "
+        "rewards afterwards?",
+        (
+            Option(
+                "what random candidates earn",
+                "That is V-PG, which is right on average. CA-PG's score pushes up what the late stage shows, and the "
+                "users like that.",
+            ),
+            Option(
+                "as much as with the real rewards",
+                "CA-PG's score pushes up what the late stage shows, whatever the reward. Here the late stage is right.",
+                holds=True,
+            ),
+            Option(
+                "about half of what it gains with the real rewards",
+                "It is not half. CA-PG's score pushes up what the late stage shows, whatever the reward.",
+            ),
+            Option(
+                "less than random candidates earn",
+                "It would, if the late stage ranked against the users. This one ranks as they do.",
             ),
         ),
     ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from capg_core.classroom.lessons.n07_training_race.numbers import Lead
 from capg_core.classroom.racing import NO_BASELINE, PAPER_RATES, Setting
 from capg_core.classroom.words import join
 from capg_core.look import look_of
@@ -11,15 +12,17 @@ from capg_core.look import look_of
 class Numbers:
     """What is shown: the race's setting, or the controls' if there was none, and the curves so far.
 
-    ``passed`` is when CA-PG first reached the target: steps, and seconds of its training.
+    ``best`` is the most that the late stage allows, ``random`` what candidates picked at random give. ``passed`` is
+    when CA-PG first reached the target: steps, and seconds of its training. ``state`` is idle, recorded, running, over.
     """
 
     setting: Setting
     horizontal: str
-    highest: float
+    best: float
     random: float
     target: float | None
     curves: dict
+    lead: Lead | None
     passed: tuple | None
     measured: int
     done: int
@@ -55,14 +58,26 @@ def name_of(setting, estimator):
     return look_of(estimator).label + (" + baseline" if setting.baseline_of(estimator) else "")
 
 
-def sentence_of(numbers):
+def lead_words(lead, in_time):
+    """Say beside the arrow when the leader was there.
+
+    Examples
+    --------
+    >>> lead_words(Lead("CA-PG", "V-PG", 7.3, 175.0, 20_000.0), False)
+    'CA-PG was here at step 175:\\n114 times fewer steps'
+    """
+    if in_time:
+        return f"{lead.ahead} was here after {lead.begin:.1f} s:\n{lead.times} times less training"
+    return f"{lead.ahead} was here at step {lead.begin:,.0f}:\n{lead.times} times fewer steps"
+
+
+def sentence_of(numbers, in_time):
     """Say in numbers what the picture shows; no times, because a notebook stores it."""
     setting = numbers.setting
     baseline = "no baseline" if setting.baseline == NO_BASELINE else f"baseline: {setting.baseline}"
     where = f"K = {setting.k} ({setting.late_stage} late stage, {rate_words(setting)}, {baseline})"
-    best = "" if setting.late_stage == "optimal" else " with an optimal late stage"
     bounds = (
-        f"The highest possible mean reward{best} is {numbers.highest:.2f}; "
+        f"The most that this late stage allows is {numbers.best:.2f}; "
         f"candidates picked at random give {numbers.random:.2f}."
     )
     if numbers.target is not None:
@@ -74,7 +89,13 @@ def sentence_of(numbers):
     values = join([f"{name} {last[name]:.2f}" for name in sorted(last, key=last.get, reverse=True)])
     if numbers.passed is not None:
         bounds += f" CA-PG passed that here after {numbers.passed[0]:,} steps."
-    text = f"After {numbers.measured:,} steps at {where}: {values}. {bounds}"
+    text = f"After {numbers.measured:,} steps at {where}: {values}. "
+    if numbers.lead is not None and not in_time:
+        lead = numbers.lead
+        text += f"{lead.ahead} was where {lead.behind} ends after {lead.begin:,.0f} steps: {lead.times} times fewer. "
+    text += bounds
+    if numbers.state == "recorded":
+        text += " This race is recorded: press Start for a live one."
     if "Outcome-PG" in curves and setting.baseline == NO_BASELINE:
         text += " Outcome-PG always has the mean reward as its baseline: its quick form is biased without one."
     return text

@@ -1,0 +1,392 @@
+"""The pictures of 05_bias_and_alignment, from what the notebook has computed."""
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from capg_core.classroom.drawing import write
+from capg_core.classroom.picture import Picture
+from capg_core.classroom.problem import cosine, degrees
+from capg_core.classroom.words import join, show
+from capg_core.look import INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
+
+CREDIT = look_of("CA-PG")
+TRUTH = PETROFF["orange"]
+_STAR = {"color": TRUTH, "markeredgecolor": INK, "markersize": 17, "zorder": 6}
+_SQUARE = {"color": CREDIT.colour, "markeredgecolor": PAPER, "zorder": 5}
+_DEGREES = [0, 45, 90, 135, 180]
+
+
+def angle_between(first, second):
+    """Return the angle between two vectors in degrees; NaN where one of them is zero.
+
+    Examples
+    --------
+    >>> round(angle_between(np.array([1.0, 0.0]), np.array([0.0, 2.0])))
+    90
+    """
+    return degrees(cosine(first, second))
+
+
+def _columns(figure, titles, *, left=0.07, width=0.255, gap=0.065, bottom=0.19, top=0.86):
+    """Add axes side by side, each with its title at the left."""
+    boxes = [(left + i * (width + gap), bottom, width, top - bottom) for i in range(len(titles))]
+    found = [figure.add_axes(box) for box in boxes]
+    for axes, title, box in zip(found, titles, boxes, strict=True):
+        dress_axes(axes)
+        write(figure, box[0], min(top + 0.12, 0.92) if top < 0.8 else top + 0.035, title, "label")
+    return found
+
+
+def _name(axes, xlabel="", ylabel=""):
+    axes.set_xlabel(xlabel, fontsize=15, color=INK)
+    axes.set_ylabel(ylabel, fontsize=15, color=INK)
+
+
+def _arrow(axes, start, end, colour, style="-"):
+    look = {"arrowstyle": "-|>", "color": colour, "linewidth": 3, "linestyle": style, "mutation_scale": 20}
+    axes.annotate("", end, start, arrowprops={**look, "shrinkA": 0, "shrinkB": 0}, zorder=4)
+
+
+def _key(figure, x, y, truth, credit=""):
+    """Say in a line what star and square are."""
+    figure.add_artist(Line2D([x], [y], marker="*", **{**_STAR, "markersize": 14}))
+    write(figure, x + 0.012, y, truth, va="center")
+    if credit:
+        write(figure, x + 0.15, y, f"■ {credit}", va="center", color=CREDIT.colour, weight="bold")
+
+
+def _in_plane(vector, truth):
+    """Return a vector's length along the truth, and the length of what is across."""
+    along = vector @ truth / np.linalg.norm(truth)
+    return along, np.sqrt(max(vector @ vector - along**2, 0.0))
+
+
+def _angle_axis(axes, vertical=True):
+    ticks = _DEGREES, [f"{at}°" for at in _DEGREES]
+    if vertical:
+        axes.set_ylim(-5, 185)
+        axes.set_yticks(*ticks)
+        axes.axhline(90, color=SOFT_INK, linewidth=1.5)
+    else:
+        axes.set_xlim(-5, 185)
+        axes.set_xticks(*ticks)
+        axes.axvline(90, color=SOFT_INK, linewidth=1.5)
+
+
+def preference(shown):
+    """Draw how likely a candidate is to be shown.
+
+    Parameters
+    ----------
+    shown : dict
+        Late stage to (n,) chances, best item first.
+
+    Returns
+    -------
+    Picture
+
+    Examples
+    --------
+    >>> preference({"uniform": np.full(4, 0.5)}).text
+    'P(shown, once a candidate). uniform: best item 0.50, middle 0.50, worst 0.50.'
+    """
+
+    def draw(figure):
+        for axes, chances in zip(_columns(figure, list(shown)), shown.values(), strict=True):
+            axes.bar(np.arange(1, len(chances) + 1), chances, 0.8, color=SOFT_INK)
+            axes.set_ylim(0, 1.03)
+            _name(axes, "item, best reward first")
+        _name(figure.axes[0], "item, best reward first", "P(shown | candidate)")
+        said = (
+            f"{name}: best item {c[0]:.2f}, middle {c[len(c) // 2]:.2f}, worst {c[-1]:.2f}" for name, c in shown.items()
+        )
+        return f"P(shown, once a candidate). {'; '.join(said)}."
+
+    return Picture(3.4, draw)
+
+
+def two_sums(pairs):
+    """Draw CA-PG's mean and what it leaves out, end to end: together they are the true gradient.
+
+    Parameters
+    ----------
+    pairs : dict
+        Late stage to CA-PG's mean and the true gradient.
+
+    Returns
+    -------
+    Picture
+    """
+
+    def draw(figure):
+        said = []
+        for axes, (name, (mean, truth)) in zip(_columns(figure, list(pairs)), pairs.items(), strict=True):
+            length, tip = np.linalg.norm(truth), _in_plane(mean, truth)
+            half = 1.15 * max(abs(tip[0]), tip[1], length)
+            axes.set(xlim=(-half, half), ylim=(-0.5 * half, 1.34 * half))
+            _arrow(axes, tip, (length, 0.0), SOFT_INK, "--")
+            _arrow(axes, (0.0, 0.0), tip, CREDIT.colour)
+            axes.plot([0, length], [0, 0], color=TRUTH, linewidth=3, zorder=3)
+            axes.plot(*tip, CREDIT.marker, markersize=12, **_SQUARE)
+            axes.plot(length, 0, "*", **_STAR)
+            _name(axes, "along the true gradient")
+            rest = truth - mean
+            said.append(
+                f"{name}: CA-PG's mean has length {np.linalg.norm(mean):.3f}, what it leaves out "
+                f"{np.linalg.norm(rest):.3f}, the true gradient {length:.3f}; angle {angle_between(mean, truth):.0f}°"
+            )
+        _name(figure.axes[0], "along the true gradient", "across")
+        _key(figure, 0.57, 0.965, "true gradient", "CA-PG's mean")
+        write(figure, 0.87, 0.965, "– – left out", va="center", color=SOFT_INK, weight="bold")
+        return "; ".join(said) + "."
+
+    return Picture(4.2, draw)
+
+
+def turn(truth, mean, drift, marked):
+    """Draw how CA-PG's mean turns when a constant is added to every reward.
+
+    Parameters
+    ----------
+    truth, mean, drift : (n,) array
+        The true gradient, CA-PG's mean with nothing added, and its mean for a reward of 1.
+    marked : sequence of float
+        Constants to mark, smallest first.
+
+    Returns
+    -------
+    Picture
+    """
+
+    def draw(figure):
+        plane, curve = _columns(figure, ["the arrows", "the angle"], width=0.4, gap=0.1)
+        fine = np.linspace(0.0, max(marked), 121)
+        path = np.array([_in_plane(mean + c * drift, truth) for c in fine])
+        plane.plot(*path.T, color=CREDIT.colour, linewidth=1.5, linestyle=":")
+        length = np.linalg.norm(truth)
+        plane.plot([0, length], [0, 0], color=TRUTH, linewidth=4)
+        plane.plot(length, 0, "*", **_STAR)
+        reach = 1.25 * np.abs(path).max()
+        plane.set(xlim=(-reach, reach), ylim=(-0.15 * reach, 1.05 * reach))
+        for c in marked:
+            tip = _in_plane(mean + c * drift, truth)
+            _arrow(plane, (0.0, 0.0), tip, CREDIT.colour)
+            plane.plot(*tip, CREDIT.marker, markersize=11, **_SQUARE)
+            write(plane, tip[0], tip[1] + 0.06 * reach, f"{c:g} added", ha="center")
+        write(plane, length, -0.11 * reach, "true gradient", ha="center")
+        _name(plane, "along the true gradient", "across")
+        angles = [angle_between(mean + c * drift, truth) for c in marked]
+        _angle_axis(curve)
+        curve.plot(fine, [angle_between(mean + c * drift, truth) for c in fine], color=CREDIT.colour, linewidth=3)
+        curve.plot(marked, angles, CREDIT.marker, linestyle="", markersize=11, **_SQUARE)
+        _name(curve, "added to every reward", "angle to the true gradient")
+        return "The angle of CA-PG's mean to the true gradient: " + join(
+            [f"{angle:.0f}° with {c:g} added" for c, angle in zip(marked, angles, strict=True)]
+        ) + "."  # fmt: skip
+
+    return Picture(4.2, draw)
+
+
+def healing(values, angles, worst, best_end, most):
+    """Draw a walk along CA-PG's mean: what it earns, where it points, and what becomes of the worst item.
+
+    Parameters
+    ----------
+    values : (T + 1,) array_like
+        Value before the first step and after each.
+    angles : (T,) array_like
+        Angle to the true gradient at each step, in degrees.
+    worst : (T + 1,) array_like
+        P(the worst item is a candidate).
+    best_end : float
+        The value after as many steps along the true gradient.
+    most : float
+        The largest value while the worst item is a candidate for sure.
+
+    Returns
+    -------
+    Picture
+    """
+
+    def draw(figure):
+        titles = ["value", "angle of the next step", "the worst item is a candidate"]
+        value, angle, item = _columns(figure, titles)
+        steps, last = np.arange(len(values)), len(values) - 1
+        line = {"color": CREDIT.colour, "linewidth": 3, "marker": CREDIT.marker, "markersize": 8}
+        value.plot(steps, values, **line)
+        value.plot(last, best_end, "*", **_STAR)
+        write(value, last - 0.9, best_end, "the true gradient ends here", ha="right", va="center")
+        value.axhline(most, color=SOFT_INK, linestyle="--", linewidth=1.5)
+        write(value, 0, most + 0.01, "the most with the worst item in", va="bottom", color=SOFT_INK)
+        value.set_ylim(0.9 * min(values), 1.05 * best_end)
+        _angle_axis(angle)
+        angle.plot(steps[:-1], angles, **line)
+        item.set_ylim(-0.03, 1.05)
+        item.plot(steps, worst, **line)
+        for axes in (value, angle, item):
+            axes.set_xlim(-0.5, last + 0.6)
+            _name(axes, "step")
+        low = int(np.argmin(values))
+        return (
+            f"Along CA-PG's mean the value goes from {values[0]:.2f} down to {values[low]:.2f} at step {low}, and then "
+            f"up to {values[-1]:.2f}; along the true gradient it ends at {best_end:.2f}. The angle is {angles[0]:.0f}° "
+            f"at first and {min(angles):.0f}° at step {int(np.argmin(angles)) + 1}. The worst item is a candidate with "
+            f"chance {worst[0]:.2f} at first and {worst[-1]:.2f} at the end; with it, the value cannot pass {most:.2f}."
+        )
+
+    return Picture(4.2, draw)
+
+
+def baseline(angles, variances):
+    """Draw what subtracting the mean reward does to CA-PG: to its direction, and to its noise.
+
+    Parameters
+    ----------
+    angles : dict
+        Late stage to the angle without and with the baseline, in degrees.
+    variances : dict
+        Kind of reward to the variance without and with.
+
+    Returns
+    -------
+    Picture
+    """
+
+    def draw(figure):
+        left = figure.add_axes((0.16, 0.19, 0.4, 0.66))
+        right = figure.add_axes((0.72, 0.19, 0.26, 0.66))
+        for axes, words in ((left, "angle to the true gradient"), (right, "variance, late stage optimal")):
+            dress_axes(axes, "", words)
+        _angle_axis(left, vertical=False)
+        right.set_xscale("log")
+        for axes, found in ((left, angles), (right, variances)):
+            for row, (plain, subtracted) in enumerate(found.values()):
+                axes.plot([plain, subtracted], [row, row], color=CREDIT.colour, linewidth=1.5, alpha=0.6)
+                axes.plot(plain, row, CREDIT.marker, markersize=13, **_SQUARE)
+                hollow = {"color": PAPER, "markeredgecolor": CREDIT.colour, "markeredgewidth": 3, "zorder": 6}
+                axes.plot(subtracted, row, CREDIT.marker, markersize=11, **hollow)
+            axes.set_yticks(range(len(found)), list(found))
+            axes.set_ylim(len(found) - 0.4, -0.6)
+        right.set_xlim(0.5 * min(map(min, variances.values())), 2 * max(map(max, variances.values())))
+        write(figure, 0.16, 0.92, "■ no baseline", color=CREDIT.colour, weight="bold")
+        write(figure, 0.29, 0.92, "□ mean reward subtracted", color=CREDIT.colour, weight="bold")
+        angles_of = {name.replace("\n", " "): found for name, found in angles.items()}
+        noises = {name.replace("\n", " "): found for name, found in variances.items()}
+        said = [f"{name} {plain:.0f}° and {with_b:.0f}°" for name, (plain, with_b) in angles_of.items()]
+        noise = [f"{name} {show(plain)} and {show(with_b)}" for name, (plain, with_b) in noises.items()]
+        return (
+            f"CA-PG without and with the mean reward subtracted. Angle to the true gradient: {join(said)}. "
+            f"Variance, optimal late stage: {join(noise)}."
+        )
+
+    return Picture(3.8, draw)
+
+
+def game(q, p, pushes):
+    """Draw the game of three items and two places: the value against A's chance, and two pushes on it.
+
+    Parameters
+    ----------
+    q : (3,) array_like
+        Rewards of A, B and C.
+    p : float
+        P(A gets the place beside B).
+    pushes : dict
+        Late stage to what it shows of {A, B} and of {B, C} (letters, or "either"), the true slope and CA-PG's.
+
+    Returns
+    -------
+    Picture
+    """
+
+    def draw(figure):
+        worth = dict(zip("ABC", q, strict=True))
+        said = []
+        for axes, (name, (first, second, slope, credit)) in zip(_columns(figure, list(pushes), top=0.74),
+                                                               pushes.items(), strict=True):  # fmt: skip
+            ends = [
+                worth.get(shown, (worth["B"] + worth[other]) / 2)
+                for shown, other in ((second, "C"), (first, "A"))
+            ]  # fmt: skip
+            axes.plot([0, 1], ends, color=INK, linewidth=2)
+            level = ends[0] + p * (ends[1] - ends[0])
+            axes.plot(p, level, "o", color=INK, markersize=9, zorder=5)
+            axes.set(xlim=(-0.06, 1.06), ylim=(0, 1.32), yticks=[0, 0.5, 1])
+            for y, push, colour, words in ((1.14, slope, TRUTH, "★"), (1.01, credit, CREDIT.colour, "■")):
+                _arrow(axes, (p, y), (p + 0.42 * push, y), colour)
+                look = _STAR if words == "★" else {**_SQUARE, "markersize": 12}
+                axes.plot(p, y, "*" if words == "★" else CREDIT.marker, **look)
+            axes.set_xticks([0, 0.5, 1], ["C in", "½", "A in"])
+            words = "shows either" if first == second else f"shows {first} of {{A, B}}, and {second} of {{B, C}}"
+            write(axes, 0.0, 1.03, words, transform=axes.transAxes, color=SOFT_INK)
+            _name(axes, "P(A is in)")
+            said.append(f"{name}: true push {slope:+.2f}, CA-PG {credit:+.2f}")
+        _name(figure.axes[0], "P(A is in)", "value")
+        _key(figure, 0.7, 0.955, "true gradient", "CA-PG's mean")
+        return f"B is in for sure, A or C beside it. Push on A's chance, in units of p(1 - p): {'; '.join(said)}."
+
+    return Picture(4.0, draw)
+
+
+def spread_of_angles(left, right):
+    """Draw angles of many draws of the items, a row of dots for each name.
+
+    Parameters
+    ----------
+    left, right : dict
+        Name to (draws,) angles in degrees; the two halves of the picture.
+
+    Returns
+    -------
+    Picture
+    """
+
+    def draw(figure):
+        said = []
+        for found, box in ((left, (0.15, 0.17, 0.33, 0.74)), (right, (0.66, 0.17, 0.33, 0.74))):
+            axes = figure.add_axes(box)
+            dress_axes(axes, "", "angle to the true gradient")
+            _angle_axis(axes, vertical=False)
+            for row, (name, angles) in enumerate(found.items()):
+                axes.plot(
+                    angles, np.full(len(angles), row), CREDIT.marker, color=CREDIT.colour, markersize=8, alpha=0.45
+                )
+                axes.plot([np.median(angles)] * 2, [row - 0.33, row + 0.33], color=INK, linewidth=2.5)
+                words = name.replace("\n", " ")
+                said.append(f"{words} {np.median(angles):.0f}° ({min(angles):.0f} to {max(angles):.0f}°)")
+            axes.set_yticks(range(len(found)), list(found))
+            axes.set_ylim(len(found) - 0.4, -0.6)
+        write(figure, 0.15, 0.95, "■ a draw of the items", color=CREDIT.colour, weight="bold")
+        write(figure, 0.36, 0.95, "| the median")
+        return f"Angle of CA-PG's mean, median and range over the draws: {join(said)}."
+
+    return Picture(4.6, draw)
+
+
+def pushes_on_items(pushes):
+    """Draw CA-PG's mean item by item.
+
+    Parameters
+    ----------
+    pushes : dict
+        Name to (n,) mean, best item first.
+
+    Returns
+    -------
+    Picture
+    """
+
+    def draw(figure):
+        columns = _columns(figure, list(pushes), left=0.085, width=0.165, gap=0.077)
+        for axes, push in zip(columns, pushes.values(), strict=True):
+            axes.bar(np.arange(1, len(push) + 1), push, 0.8, color=CREDIT.colour)
+            axes.axhline(0, color=SOFT_INK, linewidth=1)
+            _name(axes, "item, best first")
+        _name(columns[0], "item, best first", "push")
+        said = (
+            f"{name}: best {push[0]:+.4f}, middle {push[len(push) // 2]:+.4f}, worst {round(push[-1], 4) + 0.0:+.4f}"
+            for name, push in pushes.items()
+        )
+        return f"CA-PG's mean at equal logits. {'; '.join(said)}."
+
+    return Picture(3.6, draw)
