@@ -11,6 +11,7 @@ from capg_core.classroom.lessons.n03_exploding_variance.numbers import BASELINES
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import REWARDS, STARS
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import ADDED, APART, LAST_FIRST
+from capg_core.classroom.lessons.n11_old_logs_new_policy.numbers import BY_MOVE, STEADY
 from capg_core.classroom.problem import data_names
 
 PATIENCE = 60
@@ -120,6 +121,16 @@ CASES = {
             for n_experts, k, moved in ((1, 1, 0), (4, 1, 20), (4, 40, -20), (3, 2, -20), (1, 40, 20), (4, 40, 20))
         ],
         bad=[({"k": 72}, "K is 72; expected 1 to 71"), ({"compare": "<b>"}, "'<b>'")],
+    ),
+    "OldLogsPanel": Case(
+        {"k": 20},
+        changes=[("k", 5), ("k", 1), ("k", 50), ("moved", 0.25), ("reward", STEADY), ("normalised", True)],
+        silent=[("against", BY_MOVE)],
+        noise="new_log",
+        extremes=grid(against=[BY_MOVE], moved=(0.25, 2.0), normalised=(False, True), k=(1, 50)),
+        never=("nan", "inf ", "∞"),
+        bad=[({"k": 51}, "K is 51; expected 1 to 50"), ({"moved": 3.0}, "moved is 3.0"), ({"reward": "x"}, "'x'"),
+             ({"against": "<b>"}, "'<b>'")],
     ),
     "TrainingPanel": Case({"world": capg.SyntheticWorld(40, 60), "k": 5, "n_steps": 25}),
     "RecommendationPanel": Case({"n_steps": 10}, size=(1200, 560)),

@@ -16,6 +16,7 @@ _HOMES = {
     "TrainingPanel": "lessons.n07_training_race.panel",
     "RecommendationPanel": "lessons.n08_real_ratings.panel",
     "ExpertsPanel": "lessons.n09_mixture_of_experts.panel",
+    "OldLogsPanel": "lessons.n11_old_logs_new_policy.panel",
     "Predict": "predict",
     "pictures_of": "picture",
 }

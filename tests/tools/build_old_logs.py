@@ -1,0 +1,51 @@
+"""Make capg_core/data/old_logs.npz: how many records of an old log count, over 100 logs. About a minute."""
+
+import numpy as np
+
+from capg_core.classroom.lessons.n11_old_logs_new_policy.numbers import (
+    MOST_K,
+    MOVES,
+    N_ITEMS,
+    N_PROBLEMS,
+    N_RECORDS,
+    STORED,
+    WEIGHTS,
+    chances,
+    effective_size,
+    list_log_weights,
+    logged,
+)
+
+PERCENTILES = (5, 50, 95)
+
+
+def shares_of(seed, ks=range(1, MOST_K + 1), moves=MOVES):
+    """Return the share of the records of one log that count: (weights, K, moves)."""
+    found = np.empty((len(WEIGHTS), len(ks), len(moves)))
+    for row, k in enumerate(ks):
+        counts = np.bincount(logged(seed).shown[:, k - 1], minlength=N_ITEMS)
+        seen = counts > 0
+        old = chances(seed, 0.0, k)
+        for column, moved in enumerate(moves):
+            ratios = [new[seen] / was[seen] for new, was in zip(chances(seed, moved, k), old, strict=True)]
+            found[1:, row, column] = [(counts[seen] @ w) ** 2 / (counts[seen] @ w**2) for w in ratios]
+    for column, moved in enumerate(moves):
+        every = list_log_weights(seed, moved)
+        found[0, :, column] = [effective_size(np.ascontiguousarray(every[:, k - 1])) for k in ks]
+    return found / N_RECORDS
+
+
+def main():
+    """Write the percentiles over all problems, and print those at K = 20."""
+    shares = np.array([shares_of(seed) for seed in range(N_PROBLEMS)])
+    found = np.percentile(shares, PERCENTILES, axis=0)
+    np.savez_compressed(STORED, share=found.astype(np.float32))
+    at = MOVES.index(1.0)
+    middle = found[1, :, 19, at]
+    distance = np.abs(np.log(shares[:, :2, 19, at] / middle[:2])).sum(axis=1)
+    print("K = 20, moved 1, in percent:", np.round(100 * found[:, :, 19, at], 3).tolist())
+    print("nearest to the median:", np.argsort(distance)[:8].tolist())
+
+
+if __name__ == "__main__":
+    main()
