@@ -17,9 +17,10 @@ from capg_core.classroom.lessons.n11_old_logs_new_policy.numbers import (
 )
 
 PERCENTILES = (5, 50, 95)
+KS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 38, 50)  # measured; between them, on a straight line in logs
 
 
-def shares_of(seed, ks=range(1, MOST_K + 1), moves=MOVES):
+def shares_of(seed, ks=KS, moves=MOVES):
     """Return the share of the records of one log that count: (weights, K, moves)."""
     found = np.empty((len(WEIGHTS), len(ks), len(moves)))
     for row, k in enumerate(ks):
@@ -35,15 +36,20 @@ def shares_of(seed, ks=range(1, MOST_K + 1), moves=MOVES):
     return found / N_RECORDS
 
 
+def between(found):
+    """Return percentiles at every K from 1 to the most, of those at some K: (3, weights, K, moves)."""
+    every = np.log(np.arange(1, MOST_K + 1))
+    return np.exp(np.apply_along_axis(lambda logs: np.interp(every, np.log(KS), logs), 2, np.log(found)))
+
+
 def main():
     """Write the percentiles over all problems, and print those at K = 20."""
     shares = np.array([shares_of(seed) for seed in range(N_PROBLEMS)])
     found = np.percentile(shares, PERCENTILES, axis=0)
-    np.savez_compressed(STORED, share=found.astype(np.float32))
-    at = MOVES.index(1.0)
-    middle = found[1, :, 19, at]
-    distance = np.abs(np.log(shares[:, :2, 19, at] / middle[:2])).sum(axis=1)
-    print("K = 20, moved 1, in percent:", np.round(100 * found[:, :, 19, at], 3).tolist())
+    np.savez_compressed(STORED, share=between(found).astype(np.float32))
+    here, at = KS.index(20), MOVES.index(1.0)
+    distance = np.abs(np.log(shares[:, :2, here, at] / found[1, :2, here, at])).sum(axis=1)
+    print("K = 20, moved 1, in percent:", np.round(100 * found[:, :, here, at], 3).tolist())
     print("nearest to the median:", np.argsort(distance)[:8].tolist())
 
 

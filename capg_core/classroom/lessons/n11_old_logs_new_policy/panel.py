@@ -18,13 +18,13 @@ from capg_core.classroom.lessons.n11_old_logs_new_policy.numbers import (
 )
 from capg_core.classroom.panel import Panel
 from capg_core.classroom.words import join, show
-from capg_core.look import FONT, INK, PETROFF, SOFT_INK, dress_axes
+from capg_core.look import FONT, INK, PETROFF, dress_axes
 
 SHARE_BOX = (0.082, 0.145, 0.36, 0.715)
 VALUE_BOX = (0.6, 0.145, 0.375, 0.715)
 LOW, HIGH = 0.004, 150.0  # percent
 SHARES = {0.01: "0.01 %", 0.1: "0.1 %", 1: "1 %", 10: "10 %", 100: "100 %"}
-MOST = 1.6  # the value axis ends here
+MOST, TOP = 1.6, 2.75  # the value axis ends here; the star stands at this height
 HEIGHTS = {name: height for name, height in zip(WEIGHTS, (2, 1, 0), strict=True)}
 
 
@@ -43,7 +43,7 @@ class OldLogsPanel(Panel):
     cut = 0.525
     lesson = lesson
     k = candidates(20, MOST_K)
-    moved = pick("Moved", 1.0, MOVES, str)
+    moved = pick("Moved", 1.0, MOVES, str, lazy=True)
     new_log = button("New log", "draw_again")
     reward = choice("Reward", REWARDS[0], REWARDS, label_width=60, width=240)
     against = choice("Against", AXES[0], AXES, label_width=60, width=240)
@@ -82,19 +82,21 @@ class OldLogsPanel(Panel):
     def _make_values(self):
         axes = self.figure.add_axes(VALUE_BOX)
         dress_axes(axes, "the value they give", "estimated value, 95 % interval")
-        axes.set(xlim=(0, MOST), ylim=(-0.6, 2.95), yticks=[])
+        axes.set(xlim=(0, MOST), ylim=(-0.6, 3.0), yticks=[])
         axes.spines["left"].set_visible(False)
         self._truth_line = axes.axvline(0, color=PETROFF["orange"], linewidth=3, zorder=2)
-        self._truth = star(axes, size=20, zorder=7, clip_on=False)
+        self._truth = star(axes, size=20, zorder=7)
+        self._truth_note = write(axes, 0, TOP, "true value", va="center", zorder=8)
         self._intervals, self._points, self._notes = {}, {}, {}
         for name in WEIGHTS:
             look = LOOKS[name]
             (self._intervals[name],) = axes.plot([], [], "-", color=look.colour, linewidth=4, zorder=4)
             self._points[name] = mark(axes, look, 13, zorder=6)
-            self._notes[name] = axes.text(
-                0.02 * MOST, HEIGHTS[name] + 0.3, "", fontsize=FONT["note"], color=look.colour, weight="bold", zorder=8
-            )
-        write(self.figure, VALUE_BOX[0] + VALUE_BOX[2], 0.03, "★ true value", ha="right", color=SOFT_INK)
+            left, height = 0.02 * MOST, HEIGHTS[name]
+            form = {"color": look.colour, "zorder": 8, "va": "center"}
+            words = f"{name}, biased" if name == "inclusion" else name
+            write(axes, left, height + 0.3, words, weight="bold", **form)
+            self._notes[name] = write(axes, left, height - 0.3, "", **form)
 
     def draw_background(self, numbers):
         """Draw the axis, the curves and their bands of the left picture."""
@@ -124,18 +126,17 @@ class OldLogsPanel(Panel):
         return [self._now, *self._dots.values(), *self._move_values(numbers)]
 
     def _move_values(self, numbers):
-        moving = [self._truth_line, self._truth]
+        moving = [self._truth_line, self._truth, self._truth_note]
         self._truth_line.set_xdata([numbers.truth, numbers.truth])
-        self._truth.set_data([numbers.truth], [2.95])
+        self._truth.set_data([numbers.truth], [TOP])
+        self._truth_note.set_x(numbers.truth + 0.045)
         for name, found in numbers.estimates.items():
             ends = np.clip([found.value - Z * found.error, found.value + Z * found.error], 0, MOST)
             height = HEIGHTS[name]
             self._intervals[name].set_data(ends, [height, height])
             inside = found.value <= MOST
             self._points[name].set_data([found.value] * inside, [height] * inside)
-            beyond = "  →" if found.value > MOST else ""
-            biased = ", biased" if name == "inclusion" else ""
-            self._notes[name].set_text(f"{name}{biased}: {_written(found)}{beyond}")
+            self._notes[name].set_text(_written(found) + "  →" * (not inside))
             moving += [self._intervals[name], self._points[name], self._notes[name]]
         return moving
 
