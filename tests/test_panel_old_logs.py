@@ -50,7 +50,7 @@ def test_the_first_log_is_a_typical_one():
     found = numbers.numbers_at(Setting(**FIRST)).estimates
     middle = numbers.spread()[1, :, 19, numbers.MOVES.index(1.0)]
     for share, name in zip(middle[:2], WEIGHTS, strict=False):
-        assert found[name].size / numbers.N_RECORDS == pytest.approx(share, rel=0.2)
+        assert found[name].size / numbers.N_RECORDS == pytest.approx(share, rel=0.3)
 
 
 def test_the_stored_spread_is_that_of_long_logs():

@@ -12,7 +12,6 @@ from capg_core.classroom.lessons.n11_old_logs_new_policy.numbers import (
     WEIGHTS,
     chances,
     effective_size,
-    list_log_weights,
     logged,
 )
 
@@ -20,20 +19,31 @@ PERCENTILES = (5, 50, 95)
 KS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 38, 50)  # measured; between them, on a straight line in logs
 
 
+def list_shares(problem, logits, ks):
+    """Return the share that counts by list at each K. A row per draw: columns of `Logged` are slow to read here."""
+    lists, logs = np.ascontiguousarray(problem.lists.T), 0.0
+    for theta, sign in ((logits, 1.0), (problem.old, -1.0)):
+        weights = np.exp(theta)
+        drawn = weights[lists]
+        left = weights.sum() - np.cumsum(drawn, axis=0) + drawn
+        logs = logs + sign * np.cumsum(np.log(drawn / left), axis=0)
+    return [effective_size(logs[k - 1]) / N_RECORDS for k in ks]
+
+
 def shares_of(seed, ks=KS, moves=MOVES):
     """Return the share of the records of one log that count: (weights, K, moves)."""
-    found = np.empty((len(WEIGHTS), len(ks), len(moves)))
+    problem, found = logged(seed), np.empty((len(WEIGHTS), len(ks), len(moves)))
     for row, k in enumerate(ks):
-        counts = np.bincount(logged(seed).shown[:, k - 1], minlength=N_ITEMS)
+        counts = np.bincount(problem.shown[:, k - 1], minlength=N_ITEMS)
         seen = counts > 0
         old = chances(seed, 0.0, k)
         for column, moved in enumerate(moves):
             ratios = [new[seen] / was[seen] for new, was in zip(chances(seed, moved, k), old, strict=True)]
-            found[1:, row, column] = [(counts[seen] @ w) ** 2 / (counts[seen] @ w**2) for w in ratios]
+            sizes = [(counts[seen] @ w) ** 2 / (counts[seen] @ w**2) for w in ratios]
+            found[1:, row, column] = np.array(sizes) / N_RECORDS
     for column, moved in enumerate(moves):
-        every = list_log_weights(seed, moved)
-        found[0, :, column] = [effective_size(np.ascontiguousarray(every[:, k - 1])) for k in ks]
-    return found / N_RECORDS
+        found[0, :, column] = list_shares(problem, problem.old + moved * problem.step, ks)
+    return found
 
 
 def between(found):

@@ -191,17 +191,17 @@ def wrong_ranking(right_order, estimates, truth):
         left, right = (figure.add_axes(box) for box in boxes)
         place = np.arange(len(values))
         names = [f"{100 * share:.1f} %" for share in right_order]
-        dress_axes(left, "estimated value", "pairs in the right order", "")
+        dress_axes(left, "estimated value", "pairs in the right order, %", "")
         form = {"fmt": look.marker, "markersize": 11, "capsize": 6, "linewidth": 2.5}
         left.errorbar(place, values, halves, color=look.colour, **form)
         left.axhline(truth, color=TRUTH, linewidth=3, zorder=1)
         star(left, 20, zorder=6).set_data([place[-1] + 0.35], [truth])
-        dress_axes(right, "mean weight: 1 if the ranking is right", "pairs in the right order", "")
+        dress_axes(right, "mean weight: 1 if the ranking is right", "pairs in the right order, %", "")
         right.plot(place, means, look.marker, color=look.colour, markersize=11)
         right.axhline(1, color=INK, linewidth=1.5)
         for axes, most in ((left, max(truth, np.max(values + halves))), (right, max(1.0, means.max()))):
             axes.set(xlim=(-0.5, len(values) - 0.3), ylim=(0, 1.15 * most))
-            axes.set_xticks(place, names)
+            axes.set_xticks(place, [name.removesuffix(" %") for name in names])
         found = zip(values, means, names, strict=True)
         said = join([f"{value:.2f} (mean weight {mean:.2f}) with {name}" for value, mean, name in found])
         return f"True value {truth:.2f}. Estimated: {said} of the pairs in the right order."
