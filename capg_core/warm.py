@@ -26,6 +26,8 @@ def warm():
             capg.off_policy_value(logits, logits, shown, np.ones(4), 3, **given)
     for estimator in capg.ESTIMATORS:
         capg.gradient_diagnostics(logits, 3, utility, estimator, critic=utility, n_samples=4, rng=rng)
+    lists = capg.sample_batch([logits, logits], 3, rng)
+    capg.batch_gradient([logits, logits], "CA-PG", 3, outputs=lists[:, 0], rewards=[1.0, 0.0])
     world = capg.SyntheticWorld(4, 12)
     for estimator in capg.ESTIMATORS:
         capg.train(world, estimator, 3, n_steps=1, learning_rate=0.1, seed=0, eval_every=1, baseline="mean")

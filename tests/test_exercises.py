@@ -241,6 +241,7 @@ BROKEN_INVARIANTS = [
     ("07.2", lambda r: r, "Advantages sum to 0; yours sum to 5"),
     ("08.1", lambda u, r: -0.5, "A share lies between 0 and 1; yours has -0.5"),
     ("09.1", lambda k, m: [k // m] * m, "add up to K, here 5; yours add up to 3"),
+    ("11.1", lambda old, new, s, k, u: np.exp(new - old)[s], "chances, the weights give 1; yours give"),
     ("10.1", lambda w, first, r: np.eye(len(w))[first[0]], "Only the next arrival, here item 0, is pushed; yours"),
     ("10.2", lambda w, first, critic: 0.5, "Only the best of the first arrivals is pushed up; yours is 0.5"),
 ]

@@ -169,6 +169,13 @@ FROM_STUDENTS = [
     ("09.1", "round(k/M)", lambda k, m: [round(k / m)] * m, "only by luck"),
     ("09.1", "the rest to the last", lambda k, m: [k // m] * (m - 1) + [k // m + k % m], "the last expert"),
     ("09.2", "survivors overwritten", survivors_overwritten, "multiply"),
+    ("11.1", "of the candidates", lambda a, b, s, k, u: capg.inclusion_probabilities(b, k)[s]
+     / capg.inclusion_probabilities(a, k)[s], "*candidate*"),
+    ("11.1", "upside down", lambda a, b, s, k, u: np.exp(np.log(capg.outcome_probabilities(a, k, u)[s])
+     - np.log(capg.outcome_probabilities(b, k, u)[s])), "upside down"),
+    ("11.2", "an interval's share", (3.4916, 2.864), "the root of the variance"),
+    ("11.3", "unique ids only", lambda i, c: [list(i).count(x) > 1 or p <= 0 for x, p in zip(i, c, strict=True)],
+     "The first of two"),
     ("10.1", "minus what came before", swap(lambda left, w: left[-2] * np.sum(1 / left[:-1])), "one more is gone"),
     ("10.1", "np.cumsum of the rest", swap(lambda left, w: left[-1] * np.sum(1 / left)), "K + 1 terms"),
     ("10.1", "own weight", swap(lambda left, w: w * np.sum(1 / left[:-1])), "all that are left"),

@@ -21,6 +21,14 @@ def learned(before, after):
     return before < after and after >= chance + SHARE * (best - chance)
 
 
+def log_of(logits, rng, k=10, n_records=8000):
+    """Return a `Log` of the model with these logits."""
+    users = rng.integers(world().n_users, size=n_records)
+    lists = capg.sample_batch(logits[users], k, rng)
+    shown = lists[np.arange(n_records), world().utility[users[:, None], lists].argmax(axis=1)]
+    return capg.Log(users, shown, world().reward(users, shown, rng), logits)
+
+
 def rows_for(theta, rng):
     """Return the rows of a batch for logits in float32, as the examples ask for them."""
     first = capg.sample_batch(theta, 6, rng)
@@ -39,6 +47,20 @@ def test_a_tower_in_jax_learns():
     from capg_core.examples import jax_tower
 
     assert learned(*jax_tower.learn(world(), N_STEPS))
+
+
+def test_a_tower_in_jax_learns_from_the_log_of_another():
+    """Twenty steps; how far it comes is the notebook's matter, here a twentieth of the way will do."""
+    pytest.importorskip("jax", reason="run: pip install -e '.[test]'")
+    from capg_core.examples import jax_tower
+
+    rng = np.random.default_rng(0)
+    params = jax_tower.start(world(), rng)
+    log = log_of(np.asarray(jax_tower.tower(params, np.arange(world().n_users))), rng, jax_tower.K)
+    before = jax_tower.value(params, world())
+    for _ in range(20):
+        params = jax_tower.step_on_log(params, log, rng.integers(len(log.shown), size=128), world().utility)
+    assert jax_tower.value(params, world()) > before + 0.05 * (capg.optimal_value(world()) - before)
 
 
 def test_what_jax_hands_back_is_the_cores_gradient():
@@ -75,6 +97,22 @@ def test_a_tower_in_pytorch_learns():
     from capg_core.examples import torch_tower
 
     assert learned(*torch_tower.learn(world(), N_STEPS))
+
+
+def test_a_tower_in_pytorch_learns_from_the_log_of_another():
+    torch = pytest.importorskip("torch", reason="PyTorch is large and optional: pip install torch")
+    from capg_core.examples import torch_tower
+
+    torch.manual_seed(0)
+    rng, model = np.random.default_rng(0), torch_tower.Tower(world().n_users, world().n_items)
+    optimiser = torch.optim.Adagrad(model.parameters(), lr=torch_tower.RATE)
+    with torch.no_grad():
+        log = log_of(model(torch.arange(world().n_users)).numpy(), rng, torch_tower.K)
+    before = torch_tower.value(model, world())
+    for _ in range(20):
+        records = rng.integers(len(log.shown), size=128)
+        torch_tower.step_on_log(model, optimiser, log, records, world().utility)
+    assert torch_tower.value(model, world()) > before + 0.05 * (capg.optimal_value(world()) - before)
 
 
 def test_what_pytorch_hands_back_is_the_cores_gradient():

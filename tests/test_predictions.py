@@ -277,5 +277,22 @@ def test_10_holds(hundred):
     assert angle(1) == pytest.approx(20, abs=4) == angle(2)
 
 
+def test_11_holds():
+    """Of 100 logs, stored; and of nine that are drawn here."""
+    from capg_core.classroom.lessons.n11_old_logs_new_policy import numbers
+
+    at = numbers.MOVES.index(1.0)
+    by_list, by_outcome = numbers.spread()[:, :2, 19, at].T
+    assert by_list * numbers.N_RECORDS == pytest.approx([2, 12, 50], rel=0.3)
+    assert by_outcome == pytest.approx([0.21, 0.52, 0.76], rel=0.1)
+    assert numbers.spread()[1, 0, 0, at] * numbers.N_RECORDS == pytest.approx(9000, rel=0.1)
+    sizes = []
+    for seed in range(9):
+        weights = numbers.log_weights(seed, 1.0, 20)
+        sizes.append([numbers.effective_size(weights[name]) for name in ("list", "outcome")])
+    few, half = np.median(sizes, axis=0)
+    assert 5 < few < 30 and 0.4 < half / numbers.N_RECORDS < 0.65
+
+
 def test_each_is_found_by_its_key():
     assert all(prediction_of(key) is found for key, found in ALL.items())

@@ -86,5 +86,5 @@ def test_the_map_names_what_is_there():
     named = set(re.findall(r"(?<![\w/])(\w+(?:\.py|/))", block)) - {"capg_core/", "notebooks/", "tests/", "lessons/"}
     there = {p.name if p.is_file() else f"{p.name}/" for p in package.iterdir()}
     assert named - {"tools/"} <= there, named - there
-    public = {name for name in there if not name.startswith("_")} - {"data/", "warm.py"}
+    public = {name for name in there if not name.startswith("_")} - {"data/", "warm.py", "py.typed"}
     assert public <= named, public - named

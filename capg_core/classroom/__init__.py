@@ -18,6 +18,7 @@ _HOMES = {
     "RecommendationPanel": "lessons.n08_real_ratings.panel",
     "ExpertsPanel": "lessons.n09_mixture_of_experts.panel",
     "LastPlacePanel": "lessons.n10_the_last_place.panel",
+    "OldLogsPanel": "lessons.n11_old_logs_new_policy.panel",
     "Predict": "predict",
     "pictures_of": "picture",
 }

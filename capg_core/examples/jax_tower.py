@@ -1,7 +1,8 @@
 """A tower of your own in JAX, trained with `batch_gradient`: ``python -m capg_core.examples.jax_tower``.
 
-The model is any function from parameters and users to logits. `step` is all that a training step takes; the last
-function is a recipe for those who would rather write a loss.
+The model is any function from parameters and users to logits. `step` is all that a training step takes, and
+`step_on_log` the same on the records of another model's log; the last function is a recipe for those who would rather
+write a loss.
 """
 
 import jax
@@ -36,6 +37,18 @@ def step(params, world, users, rng):
     rows = capg.batch_gradient(
         theta, "Swap-PG", K, outputs=shown, rewards=rewards, candidates=first, utility=scores, critic=stars
     )
+    (upward,) = pull_back(jnp.asarray(rows / users.size))
+    return jax.tree.map(lambda p, g: p + RATE * g, params, upward)
+
+
+def step_on_log(params, log, records, utility):
+    """Return the parameters after one step of Outcome-PG on records of a `Log`; the late stage ranks by utility."""
+    users, shown, rewards = log.context[records], log.shown[records], log.reward[records]
+    logits, pull_back = jax.vjp(lambda p: tower(p, users), params)
+    theta, known = np.asarray(logits), {"utility": utility[users], "marginal": "asymptotic"}
+    count = capg.off_policy_value(log.logits[users], theta, shown, rewards, K, **known).importance
+    given = {"outputs": shown, "rewards": rewards, "baseline": "mean", "importance": count}
+    rows = capg.batch_gradient(theta, "Outcome-PG", K, **given, **known)
     (upward,) = pull_back(jnp.asarray(rows / users.size))
     return jax.tree.map(lambda p, g: p + RATE * g, params, upward)
 

@@ -1,7 +1,7 @@
 """A tower of your own in PyTorch, trained with `batch_gradient`: ``python -m capg_core.examples.torch_tower``.
 
 The model is any module from users to logits, and the optimiser any that PyTorch has. `step` is all that a training step
-takes.
+takes, and `step_on_log` the same on the records of another model's log.
 """
 
 import numpy as np
@@ -38,6 +38,19 @@ def step(model, optimiser, world, users, rng):
     )
     optimiser.zero_grad()
     logits.backward(gradient=torch.from_numpy(-rows / users.size))  # an optimiser goes down, and we want up
+    optimiser.step()
+
+
+def step_on_log(model, optimiser, log, records, utility):
+    """Take one step of Outcome-PG on some records of a `Log`; the late stage ranks by utility."""
+    users, shown, rewards = log.context[records], log.shown[records], log.reward[records]
+    logits = model(torch.from_numpy(users))
+    theta, known = logits.detach().numpy(), {"utility": utility[users], "marginal": "asymptotic"}
+    count = capg.off_policy_value(log.logits[users], theta, shown, rewards, K, **known).importance
+    given = {"outputs": shown, "rewards": rewards, "baseline": "mean", "importance": count}
+    rows = capg.batch_gradient(theta, "Outcome-PG", K, **given, **known)
+    optimiser.zero_grad()
+    logits.backward(gradient=torch.from_numpy(-rows / users.size))
     optimiser.step()
 
 
