@@ -184,7 +184,7 @@ class Known:
         return worth @ self.slopes
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4)  # the second best holds some megabytes
 def _late_stage(k, stage):
     """Return what a late stage does to K candidates, the true gradient, and the value."""
     problem = load_problem(SYNTHETIC)
