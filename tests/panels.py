@@ -10,8 +10,8 @@ from capg_core.classroom.lessons.n01_two_stage_ranking.numbers import ERRS, REST
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS
 from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import REWARDS, STARS
 from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import ADDED, APART, LAST_FIRST
-from capg_core.classroom.lessons.n11_old_logs_new_policy.numbers import BY_MOVE, STEADY
 from capg_core.classroom.lessons.n10_the_last_place.numbers import BLACK_BOX, CRITICS, MOST, SAME, STAGES
+from capg_core.classroom.lessons.n11_old_logs_new_policy.numbers import BY_MOVE, STEADY
 from capg_core.classroom.problem import CLICKS, data_names
 from capg_core.classroom.problem import REWARDS as NOISE
 
@@ -142,6 +142,7 @@ CASES = {
         never=("nan", "inf ", "∞"),
         bad=[({"k": 51}, "K is 51; expected 1 to 50"), ({"moved": 3.0}, "moved is 3.0"), ({"reward": "x"}, "'x'"),
              ({"against": "<b>"}, "'<b>'")],
+    ),
     "LastPlacePanel": Case(
         {"k": 8},
         changes=[("k", 20), ("critic", "errs by a third"), ("stage", 1.0), ("stage", BLACK_BOX), ("reward", SAME),
