@@ -290,13 +290,13 @@ def error_outputs(page):
 
 
 class PanelInPage:
-    """The first panel of the open notebook: its picture, its sentence and its slider K."""
+    """A panel of the open notebook, the first or a later one: its picture, its sentence and its slider K."""
 
-    def __init__(self, page):
+    def __init__(self, page, place=0):
         self.page = page
-        self.picture = page.locator("img.capg-picture").first
-        self.sentence = page.locator(".capg-sentence").first
-        self.box = page.locator(".widget-vbox:has(> img.capg-picture)").first
+        self.picture = page.locator("img.capg-picture").nth(place)
+        self.sentence = page.locator(".capg-sentence").nth(place)
+        self.box = page.locator(".widget-vbox:has(> img.capg-picture)").nth(place)
         self.slider = self.box.locator(".widget-slider").filter(has=page.locator(".widget-label", has_text="K")).first
         self.handle = self.slider.locator(".noUi-handle")
         self.picture.wait_for(timeout=30_000)

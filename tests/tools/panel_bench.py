@@ -71,7 +71,7 @@ def key_times():
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             open_notebook(page, address, "00_start_here.ipynb")
             run_all(page)
-            in_page, times = PanelInPage(page), []
+            in_page, times = PanelInPage(page, 1), []  # the second panel of the notebook
             for _ in range(20):
                 times.append(in_page.press("ArrowRight"))
                 page.wait_for_timeout(150)
