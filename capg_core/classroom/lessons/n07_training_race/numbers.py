@@ -118,16 +118,25 @@ def best_value(world, k, late_stage):
     return float(sum(chance * _best_of(world, k, stage) for stage, chance in as_parts(late_stage)))
 
 
+def _there(world):
+    return np.ones(world.mean_reward.shape, bool) if world.available is None else world.available
+
+
+@lru_cache(maxsize=2)  # while K moves the order stays, and to sort is what takes the time
+def _ranked(world, sign):
+    """Return each user's rewards in the order of a strict late stage; what is not there comes last."""
+    order = np.argsort(-np.where(_there(world), sign * world.utility, -np.inf), axis=1, kind="stable")
+    return np.take_along_axis(world.mean_reward, order, axis=1)
+
+
 def _best_of(world, k, stage):
-    there = np.ones(world.mean_reward.shape, bool) if world.available is None else world.available
+    there = _there(world)
+    if stage.is_strict:  # whoever has K - 1 others behind can be shown
+        shown = np.arange(world.n_items) <= there.sum(axis=1, keepdims=True) - k
+        return np.where(shown, _ranked(world, np.sign(stage.sign)), -np.inf).max(axis=1).mean()
     reward = np.where(there, world.mean_reward, -np.inf)
     if stage.is_uniform:
         return np.partition(reward, -k, axis=1)[:, -k:].mean()
-    if stage.is_strict:  # whoever has K - 1 others behind can be shown
-        order = np.argsort(-np.where(there, stage.seen(world.utility), -np.inf), axis=1, kind="stable")
-        place = np.arange(reward.shape[1])
-        shown = place <= there.sum(axis=1, keepdims=True) - k
-        return np.where(shown, np.take_along_axis(reward, order, axis=1), -np.inf).max(axis=1).mean()
     return _best_of_noisy(np.where(there, world.mean_reward, 0.0), stage.beta * stage.sign * world.utility, there, k)
 
 
