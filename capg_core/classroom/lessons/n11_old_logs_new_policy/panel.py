@@ -21,10 +21,10 @@ from capg_core.classroom.words import join, show
 from capg_core.look import FONT, INK, PETROFF, dress_axes
 
 SHARE_BOX = (0.082, 0.145, 0.36, 0.715)
-VALUE_BOX = (0.6, 0.145, 0.375, 0.715)
+VALUE_BOX = (0.575, 0.145, 0.22, 0.715)
 LOW, HIGH = 0.004, 150.0  # percent
 SHARES = {0.01: "0.01 %", 0.1: "0.1 %", 1: "1 %", 10: "10 %", 100: "100 %"}
-MOST, TOP = 1.6, 2.75  # the value axis ends here; the star stands at this height
+MOST, TOP, RIGHT = 1.6, 2.75, 1.64  # where the value axis ends, the star's height, where the words begin
 HEIGHTS = {name: height for name, height in zip(WEIGHTS, (2, 1, 0), strict=True)}
 
 
@@ -40,7 +40,7 @@ class OldLogsPanel(Panel):
     """
 
     shows = "Left, the share of a log's records that count, for three weights; right, the value each of them gives."
-    cut = 0.525
+    cut = 0.54
     lesson = lesson
     k = candidates(20, MOST_K)
     moved = pick("Moved", 1.0, MOVES, str, lazy=True)
@@ -82,7 +82,7 @@ class OldLogsPanel(Panel):
     def _make_values(self):
         axes = self.figure.add_axes(VALUE_BOX)
         dress_axes(axes, "the value they give", "estimated value, 95 % interval")
-        axes.set(xlim=(0, MOST), ylim=(-0.6, 3.0), yticks=[])
+        axes.set(xlim=(0, MOST), ylim=(-0.6, 3.0), xticks=(0, 0.5, 1, 1.5), yticks=[])
         axes.spines["left"].set_visible(False)
         self._truth_line = axes.axvline(0, color=PETROFF["orange"], linewidth=3, zorder=2)
         self._truth = star(axes, size=20, zorder=7)
@@ -92,11 +92,9 @@ class OldLogsPanel(Panel):
             look = LOOKS[name]
             (self._intervals[name],) = axes.plot([], [], "-", color=look.colour, linewidth=4, zorder=4)
             self._points[name] = mark(axes, look, 13, zorder=6)
-            left, height = 0.02 * MOST, HEIGHTS[name]
-            form = {"color": look.colour, "zorder": 8, "va": "center"}
-            words = f"{name}, biased" if name == "inclusion" else name
-            write(axes, left, height + 0.3, words, weight="bold", **form)
-            self._notes[name] = write(axes, left, height - 0.3, "", **form)
+            form = {"color": look.colour, "va": "center", "clip_on": False}
+            write(axes, RIGHT, HEIGHTS[name] + 0.13, name, "label", weight="bold", **form)
+            self._notes[name] = write(axes, RIGHT, HEIGHTS[name] - 0.17, "", **form)
 
     def draw_background(self, numbers):
         """Draw the axis, the curves and their bands of the left picture."""
@@ -129,14 +127,15 @@ class OldLogsPanel(Panel):
         moving = [self._truth_line, self._truth, self._truth_note]
         self._truth_line.set_xdata([numbers.truth, numbers.truth])
         self._truth.set_data([numbers.truth], [TOP])
-        self._truth_note.set_x(numbers.truth + 0.045)
+        self._truth_note.set_x(numbers.truth + 0.09)
         for name, found in numbers.estimates.items():
             ends = np.clip([found.value - Z * found.error, found.value + Z * found.error], 0, MOST)
             height = HEIGHTS[name]
             self._intervals[name].set_data(ends, [height, height])
             inside = found.value <= MOST
             self._points[name].set_data([found.value] * inside, [height] * inside)
-            self._notes[name].set_text(_written(found) + "  →" * (not inside))
+            biased = ", biased" if name == "inclusion" and numbers.setting.k > 1 else ""
+            self._notes[name].set_text("→ " * (not inside) + _written(found) + biased)
             moving += [self._intervals[name], self._points[name], self._notes[name]]
         return moving
 
