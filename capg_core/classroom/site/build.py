@@ -14,7 +14,7 @@ import nbformat
 
 from capg_core import classroom
 from capg_core.classroom.exercises import LESSONS
-from capg_core.classroom.site import grid, pages, states
+from capg_core.classroom.site import pages, states
 from capg_core.classroom.site.live import live_of
 from capg_core.classroom.site.notebook import body_of, panel_calls, stored_text
 from capg_core.classroom.site.progress import Progress
@@ -22,7 +22,7 @@ from capg_core.classroom.site.prose import Prose
 from capg_core.classroom.site.reference import reference_page
 from capg_core.classroom.site.sources import PACKAGE, key_of
 
-_LIST = "made-by-capg.json"  # in the folder: what a build wrote there, so that the next one may remove it
+LIST = "made-by-capg.json"  # in the folder: what a build wrote there, so that the next one may remove it
 NOTEBOOKS = PACKAGE.parent / "notebooks"
 
 
@@ -109,12 +109,12 @@ def build(out, notebooks=NOTEBOOKS, only=None, processes=2, stream=None):
 
 
 def _open(out, notebooks):
-    if out.exists() and any(out.iterdir()) and not (out / _LIST).is_file():
+    if out.exists() and any(out.iterdir()) and not (out / LIST).is_file():
         raise ValueError(f"out is {str(out)!r}, which holds something else; expected a new or an empty folder")
     out.mkdir(parents=True, exist_ok=True)
     shelf = pages.Shelf(out, notebooks)
-    if not (out / _LIST).is_file():
-        (out / _LIST).write_text("[]")  # a build that is stopped can be taken up again
+    if not (out / LIST).is_file():
+        (out / LIST).write_text("[]")  # a build that is stopped can be taken up again
     return shelf
 
 
@@ -134,8 +134,7 @@ def _panels(found, only, shelf, report):
         report.problems += [f"{name}: {kind} has a grid and no cell" for kind in grids if kind not in taken]
     for panel in panels:
         lesson = Path(inspect.getfile(getattr(classroom, panel.grid.panel)))
-        files = [lesson, *(Path(inspect.getfile(module)) for module in (states, grid))]
-        panel.key = key_of(files, panel.grid, panel.start)
+        panel.key = key_of([lesson], panel.grid, panel.start, states.RECIPE)
     return panels
 
 
@@ -145,7 +144,7 @@ def _draw(panels, shelf, report, processes, stream):
     for panel in panels:
         folder = shelf.out / "panels" / panel.name
         folder.mkdir(parents=True, exist_ok=True)
-        panel.states = _kept(folder, panel.key)
+        panel.states = kept_states(folder, panel.key)
         report.kept += len(panel.states)
         if not panel.states:
             try:
@@ -192,7 +191,7 @@ def _attempt(job):
         return RuntimeError(f"{type(error).__name__}: {error}")
 
 
-def _kept(folder, key):
+def kept_states(folder, key):
     """Return the states of an earlier build with the same key; empty if there are none."""
     made = folder / "made.json"
     if not made.is_file():
@@ -250,7 +249,7 @@ def _titles(found, shelf):
 
 def _tidy(shelf):
     """Remove what an earlier build wrote and this one did not."""
-    listed = shelf.out / _LIST
+    listed = shelf.out / LIST
     for name in set(json.loads(listed.read_text())) - shelf.made:
         (shelf.out / name).unlink(missing_ok=True)
     listed.write_text(json.dumps(sorted(shelf.made), indent=0))

@@ -39,18 +39,15 @@ def solution_of(key, source):
 
     Examples
     --------
-    >>> print(solution_of("a", "def f(): return g()\\ndef g(): return 1\\nx = 2\\nANSWERS = {'a': f, 'b': x}"))
-    def f(): return g()
-    def g(): return 1
+    >>> print(solution_of("a", "y = 1\\nf = y + 1\\nx = 2\\nANSWERS = {'a': f, 'b': x}"))
+    y = 1
+    f = y + 1
     """
     tree = ast.parse(source)
     table = next(node.value for node in tree.body if isinstance(node, ast.Assign) and _names(node) == {"ANSWERS"})
     answer = next(value for name, value in zip(table.keys, table.values, strict=True) if name.value == key)
-    wanted, kept = _used(answer), []
-    for node in reversed(_with_later(tree.body, wanted)):
-        kept.append(node)
     lines = source.splitlines()
-    parts = [_text(lines, node) for node in kept[::-1]]
+    parts = [_text(lines, node) for node in _with_later(tree.body, _used(answer))]
     if not isinstance(answer, ast.Name):
         parts.append(f"answer = {ast.get_source_segment(source, answer)}")
     return "\n".join(parts).strip()

@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from xml.etree import ElementTree
 
 import mistune
 from latex2mathml.converter import convert
@@ -13,7 +14,10 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+_MATHML = "http://www.w3.org/1998/Math/MathML"
 _FORMATTER = HtmlFormatter(nowrap=True)
+_LONG = 24  # characters of a formula within a line, from which on the line may break in it, as TeX does
+_BREAKS = set("=≤≥<>≈∈∝∼→⇒⟹≠+−,;")
 _NORM = re.compile(r"<mo>(&#x02016;)</mo>")  # it would stretch to all that follows
 # As TeX sets the name of a function: a thin space around it, and none before a parenthesis
 _FUNCTION = re.compile(r"<mi>(log|exp|max|min|Var|argmax)</mi>(?=(<mo[^>]*>&#x00028;)?)")
@@ -30,7 +34,28 @@ def formula(latex, block=False):
     found = convert(latex.strip(), display="block" if block else "inline")
     found = _NORM.sub(r'<mo stretchy="false" form="prefix" lspace="0.06em" rspace="0.06em">\1</mo>', found)
     found = _FUNCTION.sub(_set_function, found)
-    return f'<div class="formula scroll">{found}</div>' if block else found
+    if block:
+        return f'<div class="formula scroll">{found}</div>'
+    return _in_pieces(found) if len(latex) > _LONG else found
+
+
+def _in_pieces(formula):
+    """Cut a formula after its relations and signs that stand in no parenthesis: a browser breaks no line in MathML."""
+    row = ElementTree.fromstring(formula).find(f"{{{_MATHML}}}mrow")
+    pieces, depth = [[]], 0
+    for part in row:
+        pieces[-1].append(part)
+        sign = part.text or "" if part.tag.endswith("}mo") else ""
+        depth += (sign in "([{") - (sign in ")]}") if sign else 0
+        if sign and sign in _BREAKS and depth == 0 and len(pieces[-1]) > 1:
+            part.set("form", "infix")
+            pieces.append([])
+    found = []
+    for piece in pieces:
+        inner = "".join(ElementTree.tostring(part, encoding="unicode") for part in piece)
+        inner = re.sub(r' xmlns(:\w+)?="[^"]*"|(?<=<)ns0:|(?<=</)ns0:', "", inner)
+        found.append(f'<math xmlns="{_MATHML}"><mrow>{inner}</mrow></math>' if piece else "")
+    return "<wbr>".join(found)
 
 
 def _set_function(found):

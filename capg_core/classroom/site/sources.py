@@ -23,13 +23,19 @@ def key_of(files, *more):
     -------
     str
     """
-    found = set()
-    for file in files:
-        _collect(Path(file).resolve(), found)
+    found = with_imports(files)
     total = hashlib.sha256(repr((more, [(name, version(name)) for name in _LIBRARIES])).encode())
     for path in (*sorted(found), *sorted((PACKAGE / "data").iterdir())):
         total.update(_hash(path))
     return total.hexdigest()
+
+
+def with_imports(files):
+    """Return files of the package and all that they import from it, a set of paths."""
+    found = set()
+    for file in files:
+        _collect(Path(file).resolve(), found)
+    return found
 
 
 @cache

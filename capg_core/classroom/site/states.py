@@ -16,7 +16,9 @@ from capg_core.classroom.site.grid import STEPS, Grid, put, settings_of
 
 SCALE = 1.5  # pixels of a stored picture for one of the panel's
 COLOURS = 64
-_CHUNK = 60  # settings drawn with one panel: making a panel takes as long as some pictures
+_WEBP = {"lossless": True, "quality": 60, "method": 3}
+RECIPE = (SCALE, COLOURS, tuple(_WEBP.items()))  # what a stored picture depends on besides its panel
+_CHUNK = 30  # settings drawn with one panel: making a panel takes as long as some pictures
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def shrink(png):
     picture = PillowImage.open(io.BytesIO(png)).convert("RGB")
     few = picture.quantize(COLOURS, dither=PillowImage.Dither.NONE).convert("RGB")
     stored = io.BytesIO()
-    few.save(stored, "WEBP", lossless=True, quality=60, method=3)
+    few.save(stored, "WEBP", **_WEBP)
     return stored.getvalue()
 
 

@@ -41,6 +41,8 @@ capg.reach = () => document.querySelectorAll(".scroll").forEach(element => {
 });
 capg.reach();
 addEventListener("resize", capg.reach);
+document.addEventListener("toggle", capg.reach, true);
+document.fonts.ready.then(capg.reach);
 
 document.querySelectorAll("details.menu").forEach(menu => {
     document.addEventListener("click", event => { if (!menu.contains(event.target)) menu.open = false; });

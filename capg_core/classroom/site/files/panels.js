@@ -75,7 +75,7 @@ capg.Panel = class {
         if (this.sentence.textContent !== said) this.sentence.textContent = said;
         this.moved.textContent = remarks.join(" ");
         this.wanted = file;
-        this.fetch(file).decode().catch(() => {}).then(() => {
+        this.load(file).decode().catch(() => {}).then(() => {
             if (this.wanted !== file || this.images[0].getAttribute("src") === file) return;
             this.images.forEach(image => image.setAttribute("src", file));
             this.images[0].alt = said;
@@ -98,7 +98,7 @@ capg.Panel = class {
         }
     }
 
-    fetch(file) {
+    load(file) {
         let image = this.pictures.get(file);
         if (!image) {
             image = new Image();
@@ -121,7 +121,7 @@ capg.Panel = class {
                 const at = [...this.at];
                 at[place] += step;
                 const state = this.byKey.get(at.join());
-                if (state) this.fetch(`panels/${this.name}/${this.files[state[this.n]]}`);
+                if (state) this.load(`panels/${this.name}/${this.files[state[this.n]]}`);
             }
         }, 60);
     }
