@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+import readme_address
 from PIL import Image
 
 pytest.importorskip("latex2mathml", reason="latex2mathml is not installed; run: pip install -e '.[test]'")
@@ -74,7 +75,9 @@ def test_nothing_is_asked_of_another_place(folder, pages):
     for path in [*folder[0].glob("*.html"), *folder[0].glob("site/*")]:
         if path.suffix in (".html", ".js", ".css"):
             text = path.read_text(encoding="utf-8")
-            assert not re.search(r'(src|srcset)="https?:|@import|type="module"|url\(["\']?https?:|\bfetch\(', text), path.name
+            assert not re.search(r'(src|srcset)="https?:|@import|type="module"|url\(["\']?https?:|\bfetch\(', text), (
+                path.name
+            )
             assert not re.search(r'<link[^>]+href="https?:', text), path.name
 
 
@@ -82,6 +85,19 @@ def test_no_link_needs_an_address_that_is_not_set(pages):
     public = [t for page in pages.values() for t in page.targets if "mybinder" in t or "colab" in t or "github.io" in t]
     assert bool(public) == bool(address.OWNER)
     assert not any("OWNER" in target for page in pages.values() for target in page.targets)
+
+
+def test_the_readme_has_the_address_that_is_set(monkeypatch):
+    text = readme_address.README.read_text(encoding="utf-8")
+    assert readme_address.written(text) == text, "run: python tests/tools/readme_address.py"
+    monkeypatch.setattr(address, "OWNER", "someone")
+    public = readme_address.written(text)
+    assert (
+        "](https://someone.github.io/capg/)" in public
+        and "gh/someone/capg/main?urlpath=lab/tree/notebooks/00" in public
+    )
+    monkeypatch.setattr(address, "OWNER", "")
+    assert readme_address.written(public) == readme_address.written(text)
 
 
 def test_every_picture_has_words(pages):
@@ -106,7 +122,7 @@ def test_each_prediction_is_asked_with_the_sentences_of_its_widget(folder):
         for key, asked in predictions_of(name[:2]).items():
             words = [option.words for option in asked.options]
             assert json.loads(said[key].replace("<\\/", "</")) == [[asked.said_of(g, c) for c in words] for g in words]
-            assert f'<dd>{asked.answer.words}. '.replace("'", "&#x27;") in text  # on the last printed page
+            assert f"<dd>{asked.answer.words}. ".replace("'", "&#x27;") in text  # on the last printed page
 
 
 def test_each_exercise_has_question_hints_and_solution(folder):
@@ -129,7 +145,9 @@ def test_a_solution_has_all_that_it_uses(name):
     for key in (key for key in EXERCISES if key.startswith(name[:2])):
         tree = ast.parse(solution_of(key, source))
         names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        stored = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)}
+        stored = {n.id for n in names if isinstance(n.ctx, ast.Store)} | {
+            a.arg for a in ast.walk(tree) if isinstance(a, ast.arg)
+        }
         stored |= {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
         assert {n.id for n in names} - stored - given == set(), key
 
@@ -262,7 +280,9 @@ def test_a_panel_depends_on_its_own_lesson_and_on_no_other():
 
 def test_formulas_are_mathml_and_links_go_through_one_door():
     prose = Prose(lambda url: url.replace(".ipynb", ".html") if url != "gone" else "")
-    found = prose.html("See [x](a.ipynb) and [y](gone): $\\lVert g \\rVert^2 \\mid K$.\n\n| a | b |\n|---|---|\n| 1 | $K$ |")
+    found = prose.html(
+        "See [x](a.ipynb) and [y](gone): $\\lVert g \\rVert^2 \\mid K$.\n\n| a | b |\n|---|---|\n| 1 | $K$ |"
+    )
     assert '<a href="a.html">x</a> and y: <math' in found and "$" not in found
     assert '<div class="scroll table"><table>' in found
     assert 'display="block"' in formula("x", block=True)

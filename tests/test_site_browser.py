@@ -114,7 +114,8 @@ def state_of(page, name, table):
     """Return what the controls, the picture and the sentence of a panel are now."""
     return page.evaluate(
         """([name, controls]) => {
-            const figure = document.getElementById(name), field = (c, more = '') => document.getElementById(`${name}-${c.name}${more}`);
+            const byName = name => document.getElementById(name), figure = byName(name);
+            const field = (c, more = '') => byName(`${name}-${c.name}${more}`);
             const at = controls.map(c => {
                 if (c.kind === 'check') return Number(field(c).checked);
                 if (c.kind === 'select') return field(c).selectedIndex;
@@ -125,8 +126,8 @@ def state_of(page, name, table):
                 }
                 return Number(field(c).value);
             });
-            const [image] = figure.querySelectorAll('.picture img');
-            return { at, src: image.getAttribute('src'), alt: image.alt, text: figure.querySelector('.sentence').textContent };
+            const image = figure.querySelector('.picture img'), text = figure.querySelector('.sentence').textContent;
+            return { at, src: image.getAttribute('src'), alt: image.alt, text };
         }""",
         [name, table["controls"]],
     )
@@ -154,7 +155,7 @@ def test_random_moves_show_the_panels_own_picture_and_sentence(browser, folder, 
     """50 random moves of each panel's controls: what is shown is stored for what the controls then say, and is the
     panel's own (`test_site` draws the states anew)."""
     rng, times = random.Random(1), []
-    for name, grid, start in alive(folder[1]):
+    for name, _grid, _start in alive(folder[1]):
         visit, table = Visit(browser, folder[0]), table_of(folder[0], name)
         page = visit.go(next(n for n in NAMES if n.startswith(name[:2])))
         n = len(table["controls"])
@@ -200,7 +201,9 @@ def test_the_keyboard_alone_moves_every_control(visit, first):
         before = state_of(page, name, table)
         page.locator(f"{at(field)} input, {at(field)}").first.focus()
         keys = {"check": "Space", "checks": "Space", "draws": "Enter"}
-        page.keyboard.press(keys.get(control["kind"], "ArrowRight" if control["at"] + 1 < len(control["words"]) else "ArrowLeft"))
+        page.keyboard.press(
+            keys.get(control["kind"], "ArrowRight" if control["at"] + 1 < len(control["words"]) else "ArrowLeft")
+        )
         page.wait_for_timeout(400)
         assert state_of(page, name, table) != before, field
 

@@ -71,7 +71,9 @@ class Prediction:
                 return f"You guessed: {guess}. That is what happens. {holds.said}"
             return f"You guessed: {guess}. {guessed.said} What happens: {holds.words}. {holds.said}"
         option = self.option(chosen)
-        about = f"That is what happens. {holds.said}" if option is holds else f"{option.said} What happens: {holds.words}."
+        about = (
+            f"That is what happens. {holds.said}" if option is holds else f"{option.said} What happens: {holds.words}."
+        )
         return f"Your recorded guess stays: {guess}. Of “{chosen}”: {about}"
 
 

@@ -1,4 +1,4 @@
-"""Builds the folder: what is unchanged stays, panels are drawn in several processes, and nothing is left out silently."""
+"""Builds the folder: what is unchanged stays, several processes draw, and nothing is left out silently."""
 
 import importlib
 import inspect

@@ -23,13 +23,15 @@ def exercise_box(key, answer, solutions):
     str
     """
     exercise = EXERCISES[key]
+    solution = code(solution_of(key, solutions))
     hints = "".join(f"<li><b>{html.escape(m.name)}.</b> {html.escape(m.hint)}</li>" for m in exercise.misconceptions)
     return f"""<div class="exercise" id="exercise-{key}">
 <p class="tag">Exercise {key}</p>
 <p>{html.escape(exercise.question)}</p>
 <pre class="code scroll"><code>{code(answer)}</code></pre>
 <details class="hints"><summary>Hints: what often goes wrong</summary><ul>{hints}</ul></details>
-<details class="solution"><summary>A worked solution</summary><pre class="code scroll"><code>{code(solution_of(key, solutions))}</code></pre></details>
+<details class="solution"><summary>A worked solution</summary>
+<pre class="code scroll"><code>{solution}</code></pre></details>
 <p class="note">Checking an answer needs a kernel: open the notebook, and run this cell there.</p>
 </div>"""
 
@@ -57,7 +59,9 @@ def _with_later(body, wanted):
     """Return the statements that give these names and, in turn, those that they use; in the order of the file."""
     kept, wanted = set(), set(wanted)
     while True:
-        more = [n for n in body if n not in kept and _names(n) & wanted and not isinstance(n, (ast.Import, ast.ImportFrom))]
+        more = [
+            n for n in body if n not in kept and _names(n) & wanted and not isinstance(n, (ast.Import, ast.ImportFrom))
+        ]
         if not more:
             return [node for node in body if node in kept]
         for node in more:

@@ -2,9 +2,7 @@
 
 A lesson's ``site.py`` declares them::
 
-    GRIDS = (
-        Grid("VariancePanel", {"k": EVERY}, {"k": (1, 20, 50), "baseline": (False, True)}, {"k": (20,), "new_noise": 3}),
-    )
+    GRIDS = (Grid("VariancePanel", {"k": EVERY}, {"k": (1, 20), "baseline": EVERY}, {"k": (20,), "new_noise": 3}),)
 
 Each dict is a block: all combinations of some values of some controls, by the controls' names in the panel's class; the
 other controls keep what the notebook opens the panel with. The first control of the first block is the main one: it has
@@ -18,6 +16,7 @@ import ipywidgets as widgets
 import numpy as np
 
 EVERY = "every"  # all that a control offers
+_PLAYS = ("start", "stop")  # the actions of a training's buttons, in whose place the page plays it
 STEPS = "steps"  # what a page calls the control that plays a training
 
 
@@ -120,6 +119,7 @@ def _offer(panel, name, control, made):
         values = made.base**ends if isinstance(made, widgets.FloatLogSlider) else ends
         form = made.readout_format
         return Offer(name, label, "range", tuple(values.tolist()), made.value, lambda value: format(value, form))
+    label = "" if control.action in _PLAYS else label
     return Offer(name, label, "other", (), getattr(made, "value", None))
 
 
@@ -173,7 +173,9 @@ def put(panel, setting):
     for name, value in setting.items():
         made = getattr(panel, name)
         if isinstance(made, dict):
-            for n, box in sorted(made.items(), key=lambda pair: pair[0] not in value):  # tick before another is unticked
+            for n, box in sorted(
+                made.items(), key=lambda pair: pair[0] not in value
+            ):  # tick before another is unticked
                 box.value = n in value
         elif isinstance(made, widgets.Button):
             if panel._seed != value:

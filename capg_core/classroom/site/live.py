@@ -51,7 +51,7 @@ def live_of(name, grid, start, states, folder):
     panel = new_panel(grid, start)
     offers = offers_of(panel)
     if grid.steps:
-        button = next((offer.label for offer in offers.values() if offer.kind == "start"), "Start")
+        next((offer.label for offer in offers.values() if offer.kind == "start"), "Start")
         offers[STEPS] = Offer(STEPS, "Steps trained", "play", (0, *grid.steps), 0, "{:,}".format)
     names = [n for n in offers if n in states[0][0] and len({s[n] for s, _, _ in states}) > 1]
     values = {n: _in_order(offers[n], {s[n] for s, _, _ in states}) for n in names}
@@ -62,23 +62,18 @@ def live_of(name, grid, start, states, folder):
     place = {file: i for i, file in enumerate(files)}, {text: i for i, text in enumerate(says)}
     table = {
         "main": grid.main if grid.main in names else names[0],
-        "controls": [
-            {"name": n, "label": offers[n].label, "kind": offers[n].kind, "words": [offers[n].write(v) for v in values[n]],
-             "at": at[n], **({"parts": list(getattr(panel, n)), "ticked": [list(v) for v in values[n]]}
-                             if offers[n].kind == "checks" else {})}
-            for n in names
-        ],
+        "controls": [_control(panel, offers[n], values[n], at[n]) for n in names],
         "states": [[*(values[n].index(s[n]) for n in names), place[0][f], place[1][t]] for s, f, t in states],
         "files": files,
         "says": says,
-    }  # fmt: skip
+    }
     inputs = "".join(_input(name, offers[n], values[n], at[n], table["main"] == n, panel) for n in names)
     _, file, text = states[opening]
     width, height = size_of(file, folder)
     cut = panel.cut or 1
     body = f"""<figure class="panel" id="{name}" data-panel="{name}" aria-label="{html.escape(panel.shows)}">
 <form class="controls" autocomplete="off">{inputs}</form>
-<noscript><p class="note">The controls need JavaScript; the picture shows the setting that the notebook opens with.</p></noscript>
+<noscript><p class="note">The controls need JavaScript; this is the setting that the notebook opens with.</p></noscript>
 <div class="sheet" style="--cut:{cut};--ratio:{width / height:.4f}"{' data-cut=""' if panel.cut else ""}>
 <div class="picture"><div class="half"><img src="panels/{name}/{file}" width="{width}" height="{height}"
  alt="{html.escape(text)}"></div>{_second_half(name, file) if panel.cut else ""}</div></div>
@@ -93,42 +88,57 @@ def _second_half(name, file):
     return f'<div class="half second"><img src="panels/{name}/{file}" alt=""></div>'
 
 
+def _control(panel, offer, values, at):
+    """Return what the page's script has to know of a control."""
+    words = [offer.write(value) for value in values]
+    found = {"name": offer.name, "label": offer.label, "kind": offer.kind, "words": words, "at": at}
+    if offer.kind == "checks":
+        found |= {"parts": list(getattr(panel, offer.name)), "ticked": [list(value) for value in values]}
+    return found
+
+
 def _in_order(offer, found):
-    places = {value: i for i, value in enumerate(offer.values)}
-    return sorted(found, key=lambda value: (places.get(value, 0), value) if offer.kind != "range" else (0, value)) \
-        if all(value in places for value in found) or offer.kind != "range" else sorted(found)
+    """Sort values as the panel offers them; numbers by size."""
+    if all(value in offer.values for value in found):
+        return sorted(found, key=offer.values.index)
+    return sorted(found)
 
 
 def _input(name, offer, values, at, is_main, panel):
     """Return a control as a native input with its label."""
-    field, label, main = f"{name}-{offer.name}", html.escape(offer.label), " data-main" if is_main else ""
+    field, main = f"{name}-{offer.name}", " data-main" if is_main else ""
+    label = f'<label for="{field}">{html.escape(offer.label)}</label>'
     words = [html.escape(offer.write(value)) for value in values]
-    if offer.kind == "check":
-        ticked = " checked" if values[at] else ""
-        return f'<div class="control"><input type="checkbox" id="{field}"{ticked}{main}><label for="{field}">{label}</label></div>'
-    if offer.kind == "select":
-        options = "".join(f"<option{' selected' if i == at else ''}>{word}</option>" for i, word in enumerate(words))
-        return f'<div class="control"><label for="{field}">{label}</label><select id="{field}"{main}>{options}</select></div>'
     if offer.kind == "checks":
         boxes = "".join(
-            f'<span><input type="checkbox" id="{field}-{i}" value="{html.escape(part)}"'
-            f'{" checked" if part in values[at] else ""}><label for="{field}-{i}">{html.escape(part)}</label></span>'
+            f'<span><input type="checkbox" id="{field}-{i}"{" checked" if part in values[at] else ""}>'
+            f'<label for="{field}-{i}">{html.escape(part)}</label></span>'
             for i, part in enumerate(getattr(panel, offer.name))
         )
-        return f'<fieldset class="control" id="{field}"><legend>{label}</legend>{boxes}</fieldset>'
-    if offer.kind == "draws":
-        return f'<div class="control"><button type="button" id="{field}">{label}</button><output>{words[at]} of {len(words)}</output></div>'
-    play = f'<button type="button" class="play" id="{field}-play" aria-pressed="false">▶ Play</button>' if offer.kind == "play" else ""
-    return (
-        f'<div class="control wide">{play}<label for="{field}">{label}</label><input type="range" id="{field}" min="0" '
-        f'max="{len(values) - 1}" step="1" value="{at}" aria-valuetext="{words[at]}"{main}>'
-        f'<output for="{field}">{words[at]}</output></div>'
-    )
+        return f'<fieldset class="control" id="{field}"><legend>{html.escape(offer.label)}</legend>{boxes}</fieldset>'
+    if offer.kind == "check":
+        inside = f'<input type="checkbox" id="{field}"{" checked" if values[at] else ""}{main}>{label}'
+    elif offer.kind == "select":
+        options = "".join(f"<option{' selected' if i == at else ''}>{word}</option>" for i, word in enumerate(words))
+        inside = f'{label}<select id="{field}"{main}>{options}</select>'
+    elif offer.kind == "draws":
+        count = f"<output>{words[at]} of {len(words)}</output>"
+        inside = f'<button type="button" id="{field}">{html.escape(offer.label)}</button>{count}'
+    else:
+        return _slider(field, label, words, at, main, offer.kind == "play")
+    return f'<div class="control">{inside}</div>'
+
+
+def _slider(field, label, words, at, main, plays):
+    play = f'<button type="button" class="play" id="{field}-play" aria-pressed="false">▶ Play</button>' if plays else ""
+    span = f'min="0" max="{len(words) - 1}" step="1" value="{at}" aria-valuetext="{words[at]}"'
+    slider = f'<input type="range" id="{field}" {span}{main}>'
+    return f'<div class="control wide">{play}{label}{slider}<output for="{field}">{words[at]}</output></div>'
 
 
 def _left_out(offers, values, grid):
     """Name what the notebook's panel has and this one has not."""
-    missing = [offer.label for name, offer in offers.items() if name not in values and offer.label and offer.kind != "start"]
+    missing = [offer.label for name, offer in offers.items() if name not in values and offer.label]
     partly = []
     for name, found in values.items():
         offer = offers[name]

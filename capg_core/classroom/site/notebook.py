@@ -1,4 +1,4 @@
-"""A notebook as the body of a page: its prose, code and stored outputs; panels, predictions and exercises come alive."""
+"""A notebook as the body of a page: prose, code, stored outputs; panels, predictions and exercises come alive."""
 
 import ast
 import base64

@@ -96,7 +96,7 @@ class Shelf:
             now = ' aria-current="page"' if name == here else ""
             number = f'<span class="number">{name[:2]}</span> ' if re.match(r"\d\d_", name) else ""
             rows["course" if number else "guides"] += f'<li><a href="{name}.html"{now}>{number}{title}</a></li>'
-        return f'<ol>{rows["course"]}</ol><ul>{rows["guides"]}</ul>'
+        return f"<ol>{rows['course']}</ol><ul>{rows['guides']}</ul>"
 
 
 def plain(text):
@@ -119,11 +119,16 @@ def notebook_page(shelf, name, body, path):
     links = " · ".join(f'<a href="{url}">{word}</a>' for url, word in ways if url)
     contents = "".join(f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title, _ in body.parts if title)
     head = f"""<header class="title"><aside class="about" aria-label="About this page"><p>Open the notebook: {links}</p>
-<nav aria-label="On this page"><ol>{contents}</ol></nav></aside><p class="chapter">{number}</p><h1>{body.title}</h1></header>"""
+<nav aria-label="On this page"><ol>{contents}</ol></nav></aside>
+<p class="chapter">{number}</p><h1>{body.title}</h1></header>"""
     parts = "".join(f'<section{" class=opening" if i == 0 else ""}>{head if i == 0 else ""}{content}</section>'
                     for i, (_, _, content) in enumerate(body.parts))  # fmt: skip
-    answers = "".join(f"<dt>{html.escape(question)}</dt><dd>{html.escape(holds)}</dd>" for _, question, holds in body.answers)
-    last = f'<section class="answers"><h2>Answers to the predictions</h2><dl>{answers}</dl></section>' if answers else ""
+    answers = "".join(
+        f"<dt>{html.escape(question)}</dt><dd>{html.escape(holds)}</dd>" for _, question, holds in body.answers
+    )
+    last = (
+        f'<section class="answers"><h2>Answers to the predictions</h2><dl>{answers}</dl></section>' if answers else ""
+    )
     for picture, content in body.pictures.items():
         shelf.write(picture, content)
     shelf.page(name, parts + last, "notebook")
@@ -143,6 +148,10 @@ def cover(shelf, bodies, panel):
         f'<p>You can then {body.summary}</p><span class="minutes">{body.minutes} min</span></li>'
         for name, body in bodies.items()
     )
-    guides = "".join(f'<li><a href="{name}.html">{title}</a></li>' for name, title in shelf.titles.items() if name not in bodies)
+    guides = "".join(
+        f'<li><a href="{name}.html">{title}</a></li>' for name, title in shelf.titles.items() if name not in bodies
+    )
     parts = f'{before}{panel}{after}<h2 id="course">The course</h2><ol class="course">{rows}</ol>'
-    shelf.page("index", f'<section>{parts}<h2 id="beside">Beside it</h2><ul class="beside">{guides}</ul></section>', "cover")
+    shelf.page(
+        "index", f'<section>{parts}<h2 id="beside">Beside it</h2><ul class="beside">{guides}</ul></section>', "cover"
+    )

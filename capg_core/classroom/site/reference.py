@@ -31,7 +31,7 @@ def reference_page(shelf, name):
         f"<section><h2>{group}</h2>" + "".join(_entry(group, n, thing) for n, thing in found.items()) + "</section>"
         for group, found in groups.items()
     )
-    intro = "<p>Every public name, with its types, its errors, its equation and an example. <code>import capg_core as capg</code>.</p>"
+    intro = "<p>Every public name: types, errors, equation, an example. <code>import capg_core as capg</code>.</p>"
     shelf.page(name, f"<section><h1>{shelf.titles[name]}</h1>{intro}{contents}</section>{entries}", "reference")
 
 
@@ -54,6 +54,8 @@ def _entry(group, name, thing):
 
 
 def _signature(thing):
+    if isinstance(thing, property):
+        return ""
     try:
         text = str(inspect.signature(thing))
     except (TypeError, ValueError):
@@ -81,8 +83,7 @@ def _methods(thing):
         if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property))
     }
     rows = "".join(
-        f"<dt><code>{name}{'' if isinstance(vars(thing)[name], property) else _signature(vars(thing)[name])}</code></dt>"
-        f"<dd>{_inline(text.split(chr(10) + chr(10))[0])}</dd>"
+        f"<dt><code>{name}{_signature(vars(thing)[name])}</code></dt><dd>{_inline(text.split(chr(10) * 2)[0])}</dd>"
         for name, text in found.items()
     )
     return f"<h4>Methods and properties</h4><dl>{rows}</dl>" if rows else ""
@@ -91,8 +92,11 @@ def _methods(thing):
 def _source(thing):
     module = getattr(thing, "__module__", "")
     url = address.source(module.replace(".", "/") + ".py")
-    return f'<p class="note"><a href="{url}">Source: <code>{module}</code></a></p>' if url else \
-        f'<p class="note">Source: <code>{module}</code></p>'
+    return (
+        f'<p class="note"><a href="{url}">Source: <code>{module}</code></a></p>'
+        if url
+        else f'<p class="note">Source: <code>{module}</code></p>'
+    )
 
 
 def docstring(text):
@@ -129,7 +133,8 @@ def _list(content):
     for head, lines in rows:
         name, colon, kind = head.partition(" : ")
         kind = f' <span class="kind">{_inline(kind)}</span>' if colon else ""
-        found += f"<dt><code>{html.escape(name)}</code>{kind}</dt><dd>{_paragraphs(textwrap.dedent(chr(10).join(lines)))}</dd>"
+        text = _paragraphs(textwrap.dedent("\n".join(lines)))
+        found += f"<dt><code>{html.escape(name)}</code>{kind}</dt><dd>{text}</dd>"
     return f"<dl>{found}</dl>"
 
 

@@ -1,4 +1,4 @@
-"""The pictures of a panel's page: each drawn by the panel itself, cut to a few colours and kept under its content's name.
+"""The pictures of a panel's page: drawn by the panel itself, cut to a few colours, named after their content.
 
 A picture is drawn at more pixels than the page shows at 100 %, for sharp screens and projectors, and folded by the page
 where that is narrow. `make_states` is called in a process of its own, for some of a panel's settings.
