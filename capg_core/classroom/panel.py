@@ -129,7 +129,7 @@ class Panel:
         self.message.add_class("capg-message")
         self._make_controls(start)
         rows = [[(self._declared[name], getattr(self, name)) for name in row.split()] for row in self.rows]
-        self._page = page_says(self.guard(lambda change: self._fit_page(*map(float, change["new"].split()))))
+        self._page = page_says(self.guard(lambda change: self.fit_page(*map(float, change["new"].split()))))
         box = widgets.VBox([lay_out(rows), self.message, self.picture, self.sentence, self._page])
         self.widget = in_page(box, f"{self.shows} {_IN_NUMBERS}")
 
@@ -225,7 +225,7 @@ class Panel:
 
         return guarded
 
-    def _fit_page(self, width, ratio):
+    def fit_page(self, width, ratio):
         """Draw as many pixels as the page shows, and fold the picture where the page is narrow.
 
         Parameters

@@ -76,12 +76,7 @@ class Predict:
     @property
     def said(self):
         """What there is to say of the recorded guess; empty before there is one."""
-        if self.guess is None:
-            return ""
-        guessed, holds = self.prediction.option(self.guess), self.prediction.answer
-        if guessed is holds:
-            return f"You guessed: {guessed.words}. That is what happens. {holds.said}"
-        return f"You guessed: {guessed.words}. {guessed.said} What happens: {holds.words}. {holds.said}"
+        return "" if self.guess is None else self.prediction.said_of(self.guess)
 
     @property
     def text(self):
@@ -109,17 +104,7 @@ class Predict:
 
     def _say_of_choice(self):
         """Say what holds; where another option than the recorded one is chosen, what is said of that one too."""
-        chosen = self.choice.value
-        if chosen in (None, self.guess):
-            self._say(self.said)
-            return
-        option = self.prediction.option(chosen)
-        about = "That is what happens." if option.holds else option.said
-        self._say(f"Your recorded guess stays: {self.guess}. Of “{chosen}”: {about} {self._what_holds(option)}")
-
-    def _what_holds(self, chosen):
-        holds = self.prediction.answer
-        return holds.said if chosen is holds else f"What happens: {holds.words}."
+        self._say(self.prediction.said_of(self.guess, self.choice.value))
 
     def reveal(self):
         """Print what was guessed and what holds; nothing if no guess is recorded."""

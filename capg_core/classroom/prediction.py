@@ -51,6 +51,31 @@ class Prediction:
         """Return the `Option` with these words."""
         return next(option for option in self.options if option.words == words)
 
+    def said_of(self, guess, chosen=None):
+        """Say what holds, and why another option does not.
+
+        Parameters
+        ----------
+        guess : str
+            The words of the option that was recorded.
+        chosen : str, optional
+            Those of the one that is looked at now.
+
+        Returns
+        -------
+        str
+        """
+        guessed, holds = self.option(guess), self.answer
+        if chosen in (None, guess):
+            if guessed is holds:
+                return f"You guessed: {guess}. That is what happens. {holds.said}"
+            return f"You guessed: {guess}. {guessed.said} What happens: {holds.words}. {holds.said}"
+        option = self.option(chosen)
+        about = (
+            f"That is what happens. {holds.said}" if option is holds else f"{option.said} What happens: {holds.words}."
+        )
+        return f"Your recorded guess stays: {guess}. Of “{chosen}”: {about}"
+
 
 @cache
 def predictions_of(number):

@@ -146,10 +146,20 @@ class Race:
         share = self.progress
         return self.elapsed * (1.0 - share) / share if share > 0.0 else float("nan")
 
+    def walk(self, stops):
+        """Train in the thread of the caller, without reports, and yield these numbers of steps as they are done."""
+        self._prepare()
+        self.every = float("inf")
+        for stop in stops:
+            self._take_turns(stop)
+            self.running = stop < self.setting.n_steps
+            yield stop
+        self.running = False
+
     def _main(self):
         try:
             self._prepare()
-            self._take_turns()
+            self._take_turns(self.setting.n_steps)
         except Exception as error:
             self.error = error
         self.running = False
@@ -169,9 +179,9 @@ class Race:
         self._begin = time.perf_counter()
         self._tell()
 
-    def _take_turns(self):
-        """Give every run the same number of steps, a few at a time."""
-        done, end = 0, self.setting.n_steps
+    def _take_turns(self, end):
+        """Give every run the same number of steps, a few at a time, until it has done so many in all."""
+        done = self.done
         while done < end and not self._stop.is_set():
             done = min(done + self.setting.eval_every, end)
             for run in self.runs.values():

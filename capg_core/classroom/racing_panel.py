@@ -83,6 +83,25 @@ class RacingPanel(Panel):
             self.status.value = small("preparing …")
             self._race.start()
 
+    def frames(self, stops):
+        """Train with the controls' present values in this thread, and yield these numbers of steps as they are shown.
+
+        Parameters
+        ----------
+        stops : iterable of int
+            In ascending order, the last not above the steps of the training.
+
+        Yields
+        ------
+        int
+        """
+        self.stop()
+        self._race, self._asked = self.new_race(), self.asked()
+        for done in self._race.walk(stops):
+            self._said, self._shown = 0.0, None
+            self.refresh()
+            yield done
+
     def stop(self):
         """Ask the training to end; what was learned stays. Returns at once: see `wait`."""
         race = self._race

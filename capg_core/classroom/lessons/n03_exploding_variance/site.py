@@ -1,0 +1,16 @@
+"""What the page of 03_exploding_variance has of its panel."""
+
+from capg_core.classroom.site.grid import EVERY, Grid
+
+_SOME = (1, 2, 5, 10, 20, 50, 99)
+
+GRIDS = (
+    Grid(
+        "SignalNoisePanel",
+        {"k": EVERY},
+        {"k": _SOME, "batch": (1, 16, 512), "baseline": EVERY},
+        {"k": _SOME, "gap": (0.0, 2.0, 4.0), "baseline": EVERY},
+        {"k": _SOME, "split": EVERY, "zoom": EVERY},
+        {"k": (5, 20), "new_noise": 3},
+    ),
+)
