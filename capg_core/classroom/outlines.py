@@ -14,7 +14,6 @@ from matplotlib.transforms import Affine2D
 
 from capg_core.look import FONT, INK
 
-
 _NUMBERS = frozenset("0123456789.-−+e×°%")
 
 

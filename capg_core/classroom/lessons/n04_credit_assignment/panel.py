@@ -28,7 +28,7 @@ from capg_core.look import INK, SOFT_INK, dress_axes, look_of
 
 CLOUD_BOX = (0.078, 0.145, 0.29, 0.68)
 NAMES = 0.425  # where the rungs' names begin
-BARS_BOX = (0.53, 0.145, 0.23, 0.68)
+BARS_BOX = (0.537, 0.145, 0.223, 0.68)
 SNR, ANGLE = 0.868, 0.965  # the middles of two columns of numbers
 MEANING = {
     "V-PG": "the ordered list",
@@ -208,7 +208,9 @@ class LadderPanel(Panel):
                 f"{N_LISTS} dots flies to {FLIGHT[setting.rung]}{', given its reward' if clicks else ''}."
             )
         here, above = numbers.rungs[setting.rung], rung_above(setting.rung)
-        text = f"Rung {RUNGS.index(setting.rung) + 1} of {len(RUNGS)}, {setting.rung}: {MEANING[setting.rung]}. {where} "
+        text = (
+            f"Rung {RUNGS.index(setting.rung) + 1} of {len(RUNGS)}, {setting.rung}: {MEANING[setting.rung]}. {where} "
+        )
         text += f"Variance {show(here.variance)}"
         if above:
             other = numbers.rungs[above]
