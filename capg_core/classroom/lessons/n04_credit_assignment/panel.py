@@ -62,11 +62,13 @@ class LadderPanel(Panel):
     shows = "Single estimates, which move from one rung to the next, and a bar for the variance of each rung passed."
     cut = 0.4
     lesson = lesson
-    rung = pick("Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], width=420)
-    way = whole("From rung to rung", 0, 0, way_to(RUNGS[-1]), label_width=125, width=380)
+    rung = pick(
+        "Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], label_width=50, width=310
+    )
+    way = whole("From rung to rung", 0, 0, way_to(RUNGS[-1]), label_width=125, width=340)
     play = play("Play", way_to(RUNGS[-1]))
     k = candidates(20, N_SYNTHETIC - 1)
-    rewards = choice("Rewards", SAME, REWARDS, width=300)
+    rewards = choice("Rewards", SAME, REWARDS, label_width=70, width=250)
     baseline = tick("Subtract the mean reward")
     new_noise = button("New noise", "draw_again")
     rows = ("rung way play", "k rewards baseline new_noise")
