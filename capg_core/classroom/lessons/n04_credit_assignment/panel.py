@@ -97,12 +97,9 @@ class LadderPanel(Panel):
 
     # The picture.
 
-    def background_key(self, numbers):
-        """Axes and words stay, on every rung; the window is another where K is much larger."""
-        return numbers.window
-
     def _make_cloud(self):
         self._cloud, self._title = cloud_axes(self.figure, CLOUD_BOX)
+        self._cloud.xaxis.set_label_coords(0.5, -0.115)  # below the numbers, which are no labels of the axis
         self._note = write(self.figure, CLOUD_BOX[0], 0.93)
         self._above, self._trails, self._here, self._chosen = (self._cloud.plot([], [])[0] for _ in range(4))
         self._above.set(linestyle="", markersize=6, alpha=0.25, markeredgewidth=0)
@@ -135,13 +132,23 @@ class LadderPanel(Panel):
         for x, words in ((SNR, "signal / noise"), (ANGLE, "angle")):
             write(self.figure, x, 0.868, words, "label", ha="center")
 
-    def draw_background(self, numbers):
-        """Set the window of the cloud."""
-        square_window(self._cloud, numbers.window)
-
     def draw_moving(self, numbers):
-        """Move the dots, the marks and the bars."""
-        return [self._move_pointer(numbers), *self._move_cloud(numbers), *self._move_bars(numbers)]
+        """Move the dots, the marks and the bars, and write the numbers."""
+        # what is behind stays as it is, whatever the window: it is drawn once
+        words = self._fit_window(numbers.window)
+        moving = [self._move_pointer(numbers), *self._move_cloud(numbers), *self._move_bars(numbers, words)]
+        return [*moving, self._values.write(words)]
+
+    def _fit_window(self, half):
+        """Let the cloud's axes end there; return the numbers beside them, as lines of text."""
+        square_window(self._cloud, half)
+        self._cloud.tick_params(labelleft=False, labelbottom=False)
+        left, bottom, width, height = CLOUD_BOX
+        words = []
+        for part, text in enumerate((f"−{half:g}", "0", f"{half:g}")):
+            words.append((left + part * width / 2, bottom - 0.032, text, 0.5))
+            words.append((left - 0.009, bottom + part * height / 2, text, 1.0))
+        return words
 
     def _move_pointer(self, numbers):
         y, half = self._heights[numbers.setting.rung], 0.42 * BARS_BOX[3] / len(RUNGS)
@@ -171,10 +178,10 @@ class LadderPanel(Panel):
         marks = (self._above, self._trails, self._here, self._chosen, self._mean, self._truth)
         return [*marks, self._title, self._note]
 
-    def _move_bars(self, numbers):
-        """Draw a bar for every rung passed, and the one that the dots fly to on its way."""
+    def _move_bars(self, numbers, words):
+        """Draw a bar for every rung passed, and the one that the dots fly to on its way; add their numbers."""
         widest = max(rung.variance for rung in numbers.rungs.values())
-        moving, words = [], []
+        moving = []
         for rung, bar in self._bars.items():
             found = numbers.rungs.get(rung)
             arrived = rung != numbers.setting.rung or numbers.flown == 1.0
@@ -193,7 +200,7 @@ class LadderPanel(Panel):
                 words.append((end + 0.006, y, show(variance), 0.0))
                 words.append((SNR, y, show(found.snr), 0.5))
                 words.append((ANGLE, y, f"{found.angle:.0f}°", 0.5))
-        return [*moving, self._values.write(words)]
+        return moving
 
     # The sentence.
 
