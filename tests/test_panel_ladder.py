@@ -6,15 +6,8 @@ from matplotlib.colors import to_hex
 from panels import fresh
 
 import capg_core as capg
-from capg_core.classroom.lessons.n04_credit_assignment.numbers import (
-    CLICKS,
-    RUNGS,
-    SAME,
-    rewards_of,
-    rung_at,
-    set_scores,
-)
-from capg_core.classroom.problem import SYNTHETIC, load_problem, orders, project
+from capg_core.classroom.lessons.n04_credit_assignment.numbers import RUNGS, rewards_of, rung_at, set_scores
+from capg_core.classroom.problem import CLICKS, REWARDS, SYNTHETIC, load_problem, orders, project
 from capg_core.classroom.words import show
 from capg_core.look import look_of
 
@@ -76,7 +69,7 @@ def test_what_the_notebook_says_can_be_seen(panel):
         assert rung("Outcome-PG").snr > rung("CA-PG").snr
 
 
-@pytest.mark.parametrize("rewards", [SAME, CLICKS])
+@pytest.mark.parametrize("rewards", REWARDS)
 def test_an_outcome_is_one_point_and_near_the_average_of_its_lists(panel, rewards):
     panel.rung.value, panel.rewards.value = "Outcome-PG", rewards
     numbers = panel.numbers

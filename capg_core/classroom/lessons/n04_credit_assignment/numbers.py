@@ -11,6 +11,8 @@ import numpy as np
 import capg_core as capg
 from capg_core.classroom.drawing import round_up
 from capg_core.classroom.problem import (
+    CLICKS,
+    STEADY,
     SYNTHETIC,
     Estimate,
     check_k,
@@ -22,6 +24,7 @@ from capg_core.classroom.problem import (
     orders,
     output_scores,
     project,
+    reward_variance,
 )
 
 EVENTS = {
@@ -33,8 +36,6 @@ EVENTS = {
 }
 RUNGS = tuple(EVENTS)
 UNBIASED = RUNGS[:3]
-SAME, CLICKS = "the same each time", "clicks, 1 or 0"
-REWARDS = (SAME, CLICKS)
 N_LISTS = 300  # drawn as dots, and behind a measured variance
 FRAMES = 10  # pictures from one rung to the next
 # Log times on the race clock at which the set scores are added up; the integrand is analytic and dies off on
@@ -133,7 +134,7 @@ def rewards_of(k, rewards, seed):
     """Return the item shown from each list and its reward: the mean each time, or a click with that chance."""
     outputs = _shown(k, seed)[1]
     mean = load_problem(SYNTHETIC).mean_reward[outputs]
-    if rewards == SAME:
+    if rewards != CLICKS:
         return outputs, mean
     return outputs, (np.random.default_rng([seed, 1]).random(len(outputs)) < mean).astype(float)
 
@@ -153,7 +154,7 @@ def _scores_by_item(rung, k):
 
 
 @lru_cache(maxsize=1024)
-def rung_at(rung, k, baseline, seed, rewards=SAME):
+def rung_at(rung, k, baseline, seed, rewards=STEADY):
     """Return a `Rung`.
 
     Parameters
@@ -165,7 +166,7 @@ def rung_at(rung, k, baseline, seed, rewards=SAME):
         Whether the mean reward is subtracted.
     seed : int
     rewards : str
-        One of `REWARDS`.
+        One of `problem.REWARDS`.
 
     Returns
     -------
@@ -174,18 +175,17 @@ def rung_at(rung, k, baseline, seed, rewards=SAME):
     problem, exact = load_problem(SYNTHETIC), exact_at(SYNTHETIC, 1.0, k)
     level = exact.value if baseline else 0.0
     advantage = problem.mean_reward - level
-    spread = problem.mean_reward * (1.0 - problem.mean_reward) if rewards == CLICKS else np.zeros(problem.n_items)
+    noise = reward_variance(problem.mean_reward, rewards)
     outputs, reward = rewards_of(k, rewards, seed)
     if rung in ("V-PG", "Set-PG"):
         scores = _list_or_set_scores(rung, k, seed)
         # The law of total variance: what the shown item explains is exact, and only the rest is measured.
         outcome = rung_at("Outcome-PG", k, baseline, seed, rewards)
         more = np.sum(scores**2, axis=1) - np.sum(_scores_by_item("Outcome-PG", k) ** 2, axis=1)[outputs]
-        rest = float(np.nanmean((advantage**2 + spread)[outputs] * more))
+        rest = float(np.nanmean((advantage**2 + noise)[outputs] * more))
         return Rung(exact.gradient, outcome.variance + max(rest, 0.0), (reward - level)[:, None] * scores, 0.0)
     scores = _scores_by_item(rung, k)
-    mean, variance = exact_moments(exact.outcome, advantage, scores)
-    variance += float(np.nansum(exact.outcome * spread * np.sum(scores**2, axis=1)))
+    mean, variance = exact_moments(exact.outcome, advantage, scores, noise)
     angle = 0.0 if rung in UNBIASED else degrees(cosine(mean, exact.gradient, zero=0.0))
     return Rung(mean, variance, (reward - level)[:, None] * scores[outputs], angle)
 
@@ -227,8 +227,6 @@ def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
     if setting.rung not in RUNGS:
         raise ValueError(f"rung is {setting.rung!r}; expected one of {', '.join(RUNGS)}")
-    if setting.rewards not in REWARDS:
-        raise ValueError(f"rewards is {setting.rewards!r}; expected one of {'; '.join(REWARDS)}")
     if not 0 <= setting.way <= way_to(RUNGS[-1]):
         raise ValueError(f"way is {setting.way}; expected 0 to {way_to(RUNGS[-1])}")
     if next_rung(setting.way) != setting.rung:

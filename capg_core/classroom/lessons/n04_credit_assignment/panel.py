@@ -9,12 +9,9 @@ from capg_core.classroom.controls import button, candidates, choice, pick, play,
 from capg_core.classroom.drawing import cloud_axes, square_window, star, write
 from capg_core.classroom.lessons.n04_credit_assignment import numbers as lesson
 from capg_core.classroom.lessons.n04_credit_assignment.numbers import (
-    CLICKS,
     EVENTS,
     N_LISTS,
-    REWARDS,
     RUNGS,
-    SAME,
     UNBIASED,
     next_rung,
     rung_above,
@@ -22,7 +19,7 @@ from capg_core.classroom.lessons.n04_credit_assignment.numbers import (
 )
 from capg_core.classroom.outlines import Lines
 from capg_core.classroom.panel import Panel
-from capg_core.classroom.problem import N_SYNTHETIC, project
+from capg_core.classroom.problem import CLICKS, N_SYNTHETIC, REWARDS, STEADY, project
 from capg_core.classroom.words import percent, show
 from capg_core.look import INK, SOFT_INK, dress_axes, look_of
 
@@ -68,7 +65,7 @@ class LadderPanel(Panel):
     way = whole("From rung to rung", 0, 0, way_to(RUNGS[-1]), label_width=125, width=340)
     play = play("Play", way_to(RUNGS[-1]))
     k = candidates(20, N_SYNTHETIC - 1)
-    rewards = choice("Rewards", SAME, REWARDS, label_width=70, width=250)
+    rewards = choice("Rewards", STEADY, REWARDS, label_width=70, width=250)
     baseline = tick("Subtract the mean reward")
     new_noise = button("New noise", "draw_again")
     rows = ("rung way play", "k rewards baseline new_noise")
