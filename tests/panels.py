@@ -100,11 +100,13 @@ CASES = {
     ),
     "LadderPanel": Case(
         {"k": 20},
-        changes=[*(("rung", rung) for rung in RUNGS[1:]), ("k", 50), ("baseline", True)],
-        silent=[("zoom", True)],
+        changes=[*(("rung", rung) for rung in RUNGS[1:]), ("k", 50), ("baseline", True), ("rewards", CLICKS),
+                 ("way", 13)],
         noise_speaks=False,
-        extremes=grid(baseline=(False, True), k=(1, 99), rung=RUNGS),
-        bad=[({"k": 100}, "K is 100"), ({"rung": "PG"}, "'PG'")],
+        extremes=grid(baseline=(False, True), rewards=NOISE, k=(1, 99), rung=RUNGS)
+        + grid(k=(1, 99), way=(1, 39)),
+        bad=[({"k": 100}, "K is 100"), ({"rung": "PG"}, "'PG'"), ({"rewards": "stars"}, "'stars'"),
+             ({"way": 41}, "way is 41"), ({"way": 15}, "expected one that ends on V-PG")],
     ),
     "AlignmentPanel": Case(
         {"stage": 1.2},

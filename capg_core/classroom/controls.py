@@ -185,6 +185,15 @@ def button(label, action, *, style="", width=120):
     return Control(label, make, action=action)
 
 
+def play(label, most, interval=100):
+    """Declare buttons that count from 0 to a number, a step each `interval` milliseconds; a panel links the count."""
+
+    def make(value):
+        return widgets.Play(description=label, min=0, max=most, interval=interval, show_repeat=False)
+
+    return Control(label, make)
+
+
 def widgets_of(made):
     """Return as a list what a control made."""
     return list(made.values()) if isinstance(made, dict) else [made]

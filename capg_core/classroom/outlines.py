@@ -14,16 +14,35 @@ from matplotlib.transforms import Affine2D
 
 from capg_core.look import FONT, INK
 
+_NUMBERS = frozenset("0123456789.-−+e×°%")
+
+
+@lru_cache(maxsize=256)
+def _glyphs(words):
+    path = TextPath((0, 0), words, size=FONT["note"] * 100 / 72)
+    return path.vertices, path.codes
+
+
+@lru_cache(maxsize=32)
+def _advance(sign):
+    """Return how far a sign moves what comes after it."""
+    return _glyphs(sign + "0")[0][:, 0].max() - _glyphs("0")[0][:, 0].max()
+
 
 @lru_cache(maxsize=4096)
 def outline(words):
     """Return a line of text as an outline: vertices with y downwards from the line's middle, and the path's codes.
 
-    The unit is a hundredth of an inch, a pixel of a picture at 100 to the inch.
+    The unit is a hundredth of an inch, a pixel of a picture at 100 to the inch. Numbers are put together from the
+    outlines of their digits: there are too many to make each on its own.
     """
-    path = TextPath((0, 0), words, size=FONT["note"] * 100 / 72)
-    vertices = path.vertices * (1.0, -1.0) + (0.0, 6.5)
-    return vertices, path.codes
+    if not words or not _NUMBERS.issuperset(words):
+        vertices, codes = _glyphs(words)
+    else:
+        starts = np.cumsum([0.0, *map(_advance, words[:-1])])
+        vertices = np.concatenate([_glyphs(sign)[0] + (x, 0.0) for sign, x in zip(words, starts, strict=True)])
+        codes = np.concatenate([_glyphs(sign)[1] for sign in words])
+    return vertices * (1.0, -1.0) + (0.0, 6.5), codes
 
 
 def outlines(lines):

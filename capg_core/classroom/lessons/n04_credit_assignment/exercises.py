@@ -6,7 +6,7 @@ import capg_core as capg
 from capg_core.classroom.exercise import Exercise, Misconception, sums_to, written
 from capg_core.classroom.plain import all_lists, softmax
 
-# The small problem of the notebook: five films, three candidates.
+# The small problem of the notebook: five items, three candidates.
 SMALL_LOGITS = np.array([0.8, 0.0, -0.5, 0.3, -1.0])
 SMALL_REWARD = np.array([0.2, 0.9, 0.6, 0.4, 1.0])
 SMALL_K = 3
@@ -102,7 +102,7 @@ def _expected(weights=None, reward=SMALL_REWARD, log=True, outcome=False):
     return (weights * reward) @ (scores if log else pi[:, None] * scores)
 
 
-# 04.4: a step. Logits, K, the films shown by a batch of lists, their rewards, and a rate.
+# 04.4: a step. Logits, K, the items shown by a batch of lists, their rewards, and a rate.
 _STEP_CASES = (
     (np.array([0.5, 0.0, -0.5]), 2, np.array([1, 0]), np.array([1.0, 0.4]), 0.1),
     (SMALL_LOGITS, SMALL_K, np.array([4, 1, 1, 0]), np.array([1.0, 0.9, 0.5, 0.2]), 0.5),
@@ -115,7 +115,7 @@ def _step(theta, k, shown, reward, rate):
 
 
 def _step_with(scores, divide=len):
-    """Return a step like CA-PG's, from other scores: ``scores(theta, k, shown)``, one row for each list."""
+    """Return a step like CA-PG's, from other scores: ``scores(theta, k, shown)``, one row per list."""
 
     def step(theta, k, shown, reward, rate):
         return theta + rate * (reward @ scores(theta, k, shown)) / divide(shown)
@@ -178,7 +178,7 @@ EXERCISES = (
         expected=_score,
         call="ca_score(logits, k, item)",
         cases=_SCORE_CASES,
-        returns="one number for each film",
+        returns="one number for each item",
         invariants=(sums_to(0.0, "A score sums to"),),
         praise="That is CA-PG's score. capg.inclusion_score gives the same without going through the lists.",
         misconceptions=(
@@ -225,9 +225,9 @@ EXERCISES = (
     Exercise(
         key="04.3",
         question="On the small problem (theta, q, K = 3, no baseline): what is the expected CA-PG estimate? "
-        "Give one number for each film.",
+        "Give one number for each item.",
         expected=_expected,
-        returns="one number for each of the five films",
+        returns="one number for each of the five items",
         invariants=(sums_to(0.0, "A mean of scores sums to"),),
         nearby=lambda: "for theta = (0, 0), q = (0.2, 0.9) and K = 1 the answer is (-0.175, 0.175)",
         praise="That is right. It is not the policy gradient: the weights know the late stage, the scores do not.",
@@ -241,17 +241,17 @@ EXERCISES = (
             Misconception(
                 "weighted by inclusion",
                 lambda: _expected(weights=capg.inclusion_probabilities(SMALL_LOGITS, SMALL_K)),
-                "The mean runs over what is shown. How often is each film shown, rather than a candidate?",
+                "The mean runs over what is shown. How often is each item shown, rather than a candidate?",
             ),
             Misconception(
                 "not weighted",
                 lambda: _expected(weights=np.ones(5)),
-                "Every film counts the same here. A mean weights each film by how often it is shown.",
+                "Every item counts the same here. A mean weights each item by how often it is shown.",
             ),
             Misconception(
                 "forgot the reward",
                 lambda: _expected(reward=np.ones(5)),
-                "This is the mean of the score alone. Multiply by the reward of the film shown.",
+                "This is the mean of the score alone. Multiply by the reward of the item shown.",
             ),
             Misconception(
                 "gradient of pi",
@@ -263,11 +263,11 @@ EXERCISES = (
     Exercise(
         key="04.4",
         question="Write ca_step(theta, k, shown, reward, rate): the logits after one step uphill with CA-PG. shown and "
-        "reward hold one film and one reward for each list of the batch; the step is rate times the mean estimate.",
+        "reward hold one item and one reward for each list of the batch; the step is rate times the mean estimate.",
         expected=_step,
         call="ca_step(theta, k, shown, reward, rate)",
         cases=_STEP_CASES,
-        returns="one number for each film",
+        returns="one number for each item",
         invariants=(_same_sum,),
         praise="That is a training step of CA-PG, all of it. capg.train does the same for many users and their towers.",
         misconceptions=(
@@ -307,9 +307,9 @@ EXERCISES = (
                 "This uses the gradient of the probability. The score is that of its logarithm.",
             ),
             Misconception(
-                "only the film shown",
+                "only the item shown",
                 _step_with(lambda theta, k, shown: capg.inclusion_score(theta, shown, k) * np.eye(len(theta))[shown]),
-                "Only the films shown move here. To make one more likely is to make the others less likely: use the "
+                "Only the items shown move here. To make one more likely is to make the others less likely: use the "
                 "whole row.",
             ),
             Misconception(

@@ -9,8 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 import capg_core as capg
-from capg_core.classroom.drawing import FINE_STEPS, round_up
+from capg_core.classroom.drawing import round_up
 from capg_core.classroom.problem import (
+    CLICKS,
+    STEADY,
     SYNTHETIC,
     Estimate,
     check_k,
@@ -22,6 +24,7 @@ from capg_core.classroom.problem import (
     orders,
     output_scores,
     project,
+    reward_variance,
 )
 
 EVENTS = {
@@ -33,8 +36,8 @@ EVENTS = {
 }
 RUNGS = tuple(EVENTS)
 UNBIASED = RUNGS[:3]
-N_LISTS = 400  # behind a measured variance
-N_DOTS = 300  # of which drawn
+N_LISTS = 300  # drawn as dots, and behind a measured variance
+FRAMES = 10  # pictures from one rung to the next
 # Log times on the race clock at which the set scores are added up; the integrand is analytic and dies off on
 # sides; equal steps of this size give ten digits.
 _CLOCK = np.arange(-20.0, 10.0, 0.125)
@@ -45,10 +48,33 @@ class Setting:
     """Everything the picture depends on."""
 
     rung: str
+    way: int  # in frames, down from the first rung
     k: int
     baseline: bool
-    zoom: bool
+    rewards: str
     seed: int
+
+
+def way_to(rung):
+    """Return how far down a rung is, in frames.
+
+    Examples
+    --------
+    >>> way_to("Outcome-PG")
+    20
+    """
+    return FRAMES * RUNGS.index(rung)
+
+
+def next_rung(way):
+    """Return the rung that the dots are on, or fly to.
+
+    Examples
+    --------
+    >>> next_rung(0), next_rung(13), next_rung(20)
+    ('V-PG', 'Outcome-PG', 'Outcome-PG')
+    """
+    return RUNGS[-(-way // FRAMES)]
 
 
 def rung_above(rung):
@@ -86,7 +112,7 @@ def set_scores(logits, candidates):
 
 @dataclass(frozen=True, eq=False)
 class Rung(Estimate):
-    """One rung at one K, with `N_DOTS` samples; the variance is measured for list and set, exact for the others.
+    """One rung at one K; the variance is measured for list and set, exact for the others.
 
     Attributes
     ----------
@@ -104,6 +130,15 @@ def _shown(k, seed):
     return candidates, capg.choose_output(candidates, load_problem(SYNTHETIC).utility)
 
 
+def rewards_of(k, rewards, seed):
+    """Return the item shown from each list and its reward: the mean each time, or a click with that chance."""
+    outputs = _shown(k, seed)[1]
+    mean = load_problem(SYNTHETIC).mean_reward[outputs]
+    if rewards != CLICKS:
+        return outputs, mean
+    return outputs, (np.random.default_rng([seed, 1]).random(len(outputs)) < mean).astype(float)
+
+
 @lru_cache(maxsize=8)
 def _list_or_set_scores(rung, k, seed):
     logits, candidates = load_problem(SYNTHETIC).logits, _shown(k, seed)[0]
@@ -119,7 +154,7 @@ def _scores_by_item(rung, k):
 
 
 @lru_cache(maxsize=1024)
-def rung_at(rung, k, baseline, seed):
+def rung_at(rung, k, baseline, seed, rewards=STEADY):
     """Return a `Rung`.
 
     Parameters
@@ -130,52 +165,37 @@ def rung_at(rung, k, baseline, seed):
     baseline : bool
         Whether the mean reward is subtracted.
     seed : int
+    rewards : str
+        One of `problem.REWARDS`.
 
     Returns
     -------
     Rung
     """
     problem, exact = load_problem(SYNTHETIC), exact_at(SYNTHETIC, 1.0, k)
-    advantage = problem.mean_reward - (exact.value if baseline else 0.0)
-    outputs = _shown(k, seed)[1]
+    level = exact.value if baseline else 0.0
+    advantage = problem.mean_reward - level
+    noise = reward_variance(problem.mean_reward, rewards)
+    outputs, reward = rewards_of(k, rewards, seed)
     if rung in ("V-PG", "Set-PG"):
-        samples = advantage[outputs][:, None] * _list_or_set_scores(rung, k, seed)
+        scores = _list_or_set_scores(rung, k, seed)
         # The law of total variance: what the shown item explains is exact, and only the rest is measured.
-        outcome = rung_at("Outcome-PG", k, baseline, seed)
-        explained = advantage[outputs][:, None] * _scores_by_item("Outcome-PG", k)[outputs]
-        squares = np.sum(samples**2, axis=1) - np.sum(explained**2, axis=1)
-        variance = outcome.variance + max(float(np.nanmean(squares)), 0.0)
-        return Rung(exact.gradient, variance, samples[:N_DOTS].copy(), 0.0)
+        outcome = rung_at("Outcome-PG", k, baseline, seed, rewards)
+        more = np.sum(scores**2, axis=1) - np.sum(_scores_by_item("Outcome-PG", k) ** 2, axis=1)[outputs]
+        rest = float(np.nanmean((advantage**2 + noise)[outputs] * more))
+        return Rung(exact.gradient, outcome.variance + max(rest, 0.0), (reward - level)[:, None] * scores, 0.0)
     scores = _scores_by_item(rung, k)
-    mean, variance = exact_moments(exact.outcome, advantage, scores)
-    dots = advantage[outputs[:N_DOTS], None] * scores[outputs[:N_DOTS]]
-    return Rung(mean, variance, dots, 0.0 if rung in UNBIASED else degrees(cosine(mean, exact.gradient, zero=0.0)))
+    mean, variance = exact_moments(exact.outcome, advantage, scores, noise)
+    angle = 0.0 if rung in UNBIASED else degrees(cosine(mean, exact.gradient, zero=0.0))
+    return Rung(mean, variance, (reward - level)[:, None] * scores[outputs], angle)
 
 
 @lru_cache(maxsize=256)
-def window(rung, baseline, k=None):
-    """Return the half-width of the cloud's axes.
-
-    Parameters
-    ----------
-    rung : str
-        Its dots and those of the rung above have to fit, all but a few of the lists' and sets'.
-    baseline : bool
-    k : int, optional
-        Fit this K alone; without it, one window for every K.
-
-    Returns
-    -------
-    float
-    """
-    reach = 0.0
-    for size in (1, 5, 20, 50, 99) if k is None else (k,):
-        gradient = exact_at(SYNTHETIC, 1.0, size).gradient
-        for shown in {rung, rung_above(rung) or rung}:
-            far = np.abs(project(rung_at(shown, size, baseline, 0).samples, gradient))
-            share = 0.985 if shown in ("V-PG", "Set-PG") else 1.0
-            reach = max(reach, float(np.nanquantile(far, share)) * (1.0 if share < 1 else 1.1))
-    return round_up(reach, (1, 1.5, 2, 3, 4, 6, 8) if k is None else FINE_STEPS)
+def window(k, baseline, rewards):
+    """Return the half-width of the cloud's axes, one for all the rungs: all but a few of V-PG's dots fit."""
+    samples = rung_at("V-PG", k, baseline, 0, rewards).samples
+    far = np.abs(project(samples, exact_at(SYNTHETIC, 1.0, k).gradient))
+    return round_up(float(np.quantile(far, 0.985)), (1, 1.5, 2.5, 4, 6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,15 +205,18 @@ class Numbers:
     Attributes
     ----------
     rungs : dict
-        Every rung to its `Rung`.
+        Every rung down to the one shown, to its `Rung`.
+    flown : float
+        How much of the way from the rung above is done: 1 on the rung.
     item : int
         The item shown most often.
-    chosen : (N_DOTS,) bool
-        Which of the drawn lists show it.
+    chosen : (N_LISTS,) bool
+        Which of the lists show it, and with clicks, got one.
     """
 
     setting: Setting
     rungs: dict
+    flown: float
     gradient: np.ndarray
     item: int
     chosen: np.ndarray
@@ -204,14 +227,22 @@ def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
     if setting.rung not in RUNGS:
         raise ValueError(f"rung is {setting.rung!r}; expected one of {', '.join(RUNGS)}")
+    if not 0 <= setting.way <= way_to(RUNGS[-1]):
+        raise ValueError(f"way is {setting.way}; expected 0 to {way_to(RUNGS[-1])}")
+    if next_rung(setting.way) != setting.rung:
+        raise ValueError(f"way is {setting.way}; expected one that ends on {setting.rung}")
     check_k(setting.k, load_problem(SYNTHETIC).n_items)
     exact = exact_at(SYNTHETIC, 1.0, setting.k)
     item = int(np.argmax(exact.outcome))
+    outputs, reward = rewards_of(setting.k, setting.rewards, setting.seed)
+    reached = RUNGS[: RUNGS.index(setting.rung) + 1]
+    where = (setting.k, setting.baseline, setting.seed, setting.rewards)
     return Numbers(
         setting,
-        {rung: rung_at(rung, setting.k, setting.baseline, setting.seed) for rung in RUNGS},
+        {rung: rung_at(rung, *where) for rung in reached},
+        1.0 - (way_to(setting.rung) - setting.way) / FRAMES,
         exact.gradient,
         item,
-        _shown(setting.k, setting.seed)[1][:N_DOTS] == item,
-        window(setting.rung, setting.baseline, setting.k if setting.zoom else None),
+        (outputs == item) & (reward > 0.0),
+        window(setting.k, setting.baseline, setting.rewards),
     )

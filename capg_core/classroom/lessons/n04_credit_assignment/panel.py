@@ -1,25 +1,32 @@
-"""The panel of notebook 04: one rung of the ladder beside the rung above it, and what each rung costs in bias."""
+"""The panel of notebook 04: dots that fly into their means, rung by rung, and how far that makes the noise shrink."""
 
+import ipywidgets as widgets
 import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
-from capg_core.classroom.controls import button, candidates, pick, tick
-from capg_core.classroom.drawing import cloud_axes, log_level, square_window, star, write
+from capg_core.classroom.controls import button, candidates, choice, pick, play, tick, whole
+from capg_core.classroom.drawing import cloud_axes, square_window, star, write
 from capg_core.classroom.lessons.n04_credit_assignment import numbers as lesson
-from capg_core.classroom.lessons.n04_credit_assignment.numbers import EVENTS, RUNGS, UNBIASED, rung_above
+from capg_core.classroom.lessons.n04_credit_assignment.numbers import (
+    EVENTS,
+    N_LISTS,
+    RUNGS,
+    UNBIASED,
+    next_rung,
+    rung_above,
+    way_to,
+)
 from capg_core.classroom.outlines import Lines
 from capg_core.classroom.panel import Panel
-from capg_core.classroom.problem import N_SYNTHETIC, project
-from capg_core.classroom.words import show
-from capg_core.look import FONT, GRID, INK, PAPER, dress_axes, look_of
+from capg_core.classroom.problem import CLICKS, N_SYNTHETIC, REWARDS, STEADY, project
+from capg_core.classroom.words import percent, show
+from capg_core.look import INK, SOFT_INK, dress_axes, look_of
 
-CLOUD_BOX = (0.078, 0.145, 0.29, 0.70)
-# name, title, horizontal place, limits, log scale
-COLUMNS = (
-    ("variance", "variance", 0.515, (1e-7, 1e4), True),
-    ("snr", "signal / noise", 0.685, (3e-5, 30.0), True),
-    ("angle", "angle", 0.855, (-4.0, 94.0), False),
-)
-COLUMN_WIDTH = 0.132
+CLOUD_BOX = (0.078, 0.145, 0.29, 0.68)
+NAMES = 0.425  # where the rungs' names begin
+BARS_BOX = (0.537, 0.145, 0.223, 0.68)
+SNR, ANGLE = 0.868, 0.965  # the middles of two columns of numbers
 MEANING = {
     "V-PG": "the ordered list",
     "Set-PG": "all orders of the set",
@@ -27,10 +34,16 @@ MEANING = {
     "CA-PG": "all lists that contain the item",
     "CA-PG-SwR": "one draw that gives the item, put back afterwards",
 }
+FLIGHT = {
+    "Set-PG": "its mean over all orders of the set",
+    "Outcome-PG": "its mean over all lists that show the same item",
+    "CA-PG": "CA-PG's estimate for the item shown, which is no mean of what was above",
+    "CA-PG-SwR": "CA-PG-SwR's estimate for the item shown, which is no mean of what was above",
+}
 
 
 class LadderPanel(Panel):
-    """Single estimates of one rung over those of the rung above; variance, signal-to-noise and angle of all five.
+    """One estimate of each of 300 lists, on one rung or on the way to the next; the variance of the rungs passed.
 
     Examples
     --------
@@ -38,153 +51,206 @@ class LadderPanel(Panel):
     >>> panel.rung.value = "CA-PG"
     >>> panel.text.startswith("Rung 4 of 5, CA-PG")
     True
+    >>> panel.way.value = 14
+    >>> panel.text.startswith("40 % of the way from Set-PG to Outcome-PG")
+    True
     """
 
-    shows = "Single estimates of one rung over those of the rung above, and bars for all the rungs."
+    shows = "Single estimates, which move from one rung to the next, and a bar for the variance of each rung passed."
     cut = 0.4
     lesson = lesson
-    rung = pick("Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], width=560)
-    baseline = tick("Subtract the mean reward")
+    rung = pick(
+        "Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], label_width=50, width=310
+    )
+    way = whole("From rung to rung", 0, 0, way_to(RUNGS[-1]), label_width=125, width=340)
+    play = play("Play", way_to(RUNGS[-1]))
     k = candidates(20, N_SYNTHETIC - 1)
-    zoom = tick("Fit the axes to this K")
+    rewards = choice("Rewards", STEADY, REWARDS, label_width=70, width=250)
+    baseline = tick("Subtract the mean reward")
     new_noise = button("New noise", "draw_again")
-    rows = ("rung baseline", "k zoom new_noise")
+    rows = ("rung way play", "k rewards baseline new_noise")
 
     def __init__(self, **start):
         super().__init__(**start)
+        # Play counts in the page, and the page moves the slider
+        self._link = widgets.jslink((self.play, "value"), (self.way, "value"))
+        self._follow("way" if "way" in start and "rung" not in start else "rung")
         self._make_cloud()
-        self._make_columns()
+        self._make_bars()
         self.refresh()
+
+    def _follow(self, name):
+        """Let one of rung and way follow the other."""
+        with self.quietly():
+            if name == "rung":
+                self.way.value = way_to(self.rung.value)
+            elif name == "way":
+                self.rung.value = next_rung(self.way.value)
+
+    def changed(self, name):
+        """Draw anew; a rung that is chosen is reached at once."""
+        self._follow(name)
+        super().changed(name)
 
     # The picture.
 
-    def background_key(self, numbers):
-        """Return the rung and the window: axes and labels stay while K moves."""
-        return (numbers.setting.rung, numbers.window)
-
     def _make_cloud(self):
         self._cloud, self._title = cloud_axes(self.figure, CLOUD_BOX)
-        self._above, self._rings, self._here = (self._cloud.plot([], [])[0] for _ in range(3))
-        (self._average,) = self._cloud.plot([], [], "X", color=INK, markeredgecolor=PAPER, markersize=10)
-        (self._item,) = self._cloud.plot([], [], markersize=15, markeredgecolor=INK, markeredgewidth=2)
-        self._truth = star(self._cloud)
+        self._cloud.xaxis.set_label_coords(0.5, -0.115)  # below the numbers, which are no labels of the axis
+        self._note = write(self.figure, CLOUD_BOX[0], 0.93)
+        self._above, self._trails, self._here, self._chosen = (self._cloud.plot([], [])[0] for _ in range(4))
+        self._above.set(linestyle="", markersize=6, alpha=0.25, markeredgewidth=0)
+        self._trails.set(color=SOFT_INK, linewidth=0.8, alpha=0.6)
+        self._here.set(linestyle="", markersize=7, alpha=0.6, markeredgewidth=0)
+        self._chosen.set(linestyle="", markersize=9, markeredgecolor=INK, markeredgewidth=1.2)
+        hollow = {"markersize": 15, "markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 1.8}
+        (self._mean,) = self._cloud.plot([], [], "D", **hollow)
+        self._truth = star(self._cloud, 11)
 
-    def _make_columns(self):
-        self._columns, self._points, self._bands = {}, {}, {}
+    def _make_bars(self):
+        axes = self.figure.add_axes(BARS_BOX)
+        dress_axes(axes)
+        axes.set(xlim=(0, 1), ylim=(len(RUNGS) - 0.5, -0.5), xticks=[], yticks=[])
+        axes.grid(False)
+        axes.spines["bottom"].set_visible(False)
         self._values = Lines(self.figure)
-        for name, title, left, limits, log in COLUMNS:
-            axes = self.figure.add_axes((left, CLOUD_BOX[1], COLUMN_WIDTH, CLOUD_BOX[3]))
-            dress_axes(axes)
-            axes.set_title(title, fontsize=FONT["label"], color=INK)
-            axes.set(xlim=limits, ylim=(len(RUNGS) - 0.5, -0.5), xscale="log" if log else "linear", yticks=[])
-            if log:
-                axes.set_xticks([10.0**i for i in (range(-6, 4, 4) if name == "variance" else range(-4, 2, 2))])
-                axes.minorticks_off()
-            else:
-                axes.set_xticks([0, 45, 90], ["0°", "45°", "90°"])
-            self._bands[name] = axes.axhspan(-0.45, 0.45, color=GRID, alpha=0.6, zorder=0)
-            self._columns[name] = axes
-            for i, rung in enumerate(RUNGS):
-                look = look_of(rung)
-                marker = {"color": look.colour, "markersize": 11, "markeredgecolor": PAPER}
-                self._points[name, rung] = axes.plot([1.0], [i - 0.15], look.marker, **marker)[0]
+        left, bottom, width, height = BARS_BOX
+        row = height / len(RUNGS)
+        self._pointer = self.figure.add_artist(Line2D([NAMES - 0.009] * 2, [0, 0], color=INK, linewidth=5))
+        self._bars, self._heights = {}, {}
         for i, rung in enumerate(RUNGS):
-            height = CLOUD_BOX[1] + CLOUD_BOX[3] * (1 - (i + 0.5) / len(RUNGS))
-            write(self.figure, 0.505, height + 0.018, rung, color=look_of(rung).colour, ha="right")
-            write(self.figure, 0.505, height - 0.03, f"{i + 1}  {EVENTS[rung]}", ha="right")
-
-    def draw_background(self, numbers):
-        """Update what depends on the rung: the cloud's window and looks, and the band that marks the rung."""
-        square_window(self._cloud, numbers.window)
-        rung = numbers.setting.rung
-        look, above = look_of(rung), rung_above(rung)
-        dots = {"linestyle": "", "markeredgewidth": 0, "marker": look.marker, "color": look.colour}
-        self._here.set(**dots, markersize=7, alpha=0.75 if above else 0.45)
-        self._item.set(linestyle="", marker=look.marker, color=look.colour)
-        if above:
-            wider = look_of(above)
-            self._above.set(linestyle="", marker=wider.marker, color=wider.colour, markersize=6, alpha=0.3)
-            self._above.set_markeredgewidth(0)
-            self._rings.set(linestyle="", marker=wider.marker, color=wider.colour, markersize=8)
-            self._rings.set(markeredgecolor=INK, markeredgewidth=0.8)
-        for band in self._bands.values():
-            band.set_y(RUNGS.index(rung) - 0.45)
-        self._title.set_text(f"{rung} over {above}" if above else f"{rung}: the top of the ladder")
+            look = look_of(rung)
+            self._bars[rung] = axes.add_patch(Rectangle((0, i - 0.28), 0, 0.56, color=look.colour, linewidth=0))
+            self._heights[rung] = bottom + height - (i + 0.5) * row
+            write(self.figure, NAMES, self._heights[rung] + 0.008, rung, color=look.colour, weight="bold")
+            write(self.figure, NAMES, self._heights[rung] - 0.038, f"{i + 1}  {EVENTS[rung]}")
+        write(self.figure, left, 0.868, "variance", "label")
+        write(self.figure, left, 0.085, "bars: a linear scale from 0", color=SOFT_INK)
+        for x, words in ((SNR, "signal / noise"), (ANGLE, "angle")):
+            write(self.figure, x, 0.868, words, "label", ha="center")
 
     def draw_moving(self, numbers):
-        """Move the dots and the marks to the current K."""
-        setting, gradient = numbers.setting, numbers.gradient
-        here, above = numbers.rungs[setting.rung], rung_above(setting.rung)
-        moving = []
-        if above:
-            dots = numbers.rungs[above].samples
-            self._above.set_data(*project(dots, gradient))
-            moving.append(self._above)
-        self._here.set_data(*project(here.samples, gradient))
-        moving.append(self._here)
-        # From the outcome rung on, all lists that show the same item share one point.
-        if above and setting.rung != "Set-PG" and numbers.chosen.any():
-            same = dots[numbers.chosen]
-            self._rings.set_data(*project(same, gradient))
-            self._item.set_data(*project(here.samples[numbers.chosen][:1], gradient))
-            moving += [self._rings, self._item]
-            if setting.rung == "Outcome-PG":
-                self._average.set_data(*project(same.mean(axis=0)[None], gradient))
-                moving.append(self._average)
-        self._truth.set_data(*project(gradient[None], gradient))
-        moving.append(self._truth)
-        values = []
-        for rung in RUNGS:
-            for name, *_ in COLUMNS:
-                value = getattr(numbers.rungs[rung], name)
-                self._points[name, rung].set_xdata([value])
-                moving.append(self._points[name, rung])
-                values.append(self._under(name, rung, value))
-        return [*moving, self._values.write(values)]
+        """Move the dots, the marks and the bars, and write the numbers."""
+        # what is behind stays as it is, whatever the window: it is drawn once
+        words = self._fit_window(numbers.window)
+        moving = [self._move_pointer(numbers), *self._move_cloud(numbers), *self._move_bars(numbers, words)]
+        return [*moving, self._values.write(words)]
 
-    def _under(self, name, rung, value):
-        """Return a rung's number, and its place under the point: kept inside the column."""
-        low, high = self._columns[name].get_xlim()
-        where = (value - low) / (high - low) if name == "angle" else log_level(value, low, high)
-        left, bottom, width, height = self._columns[name].get_position().bounds
-        y = bottom + height * (1.0 - (RUNGS.index(rung) + 0.75) / len(RUNGS))
-        words = f"{value:.0f}°" if name == "angle" else show(value)
-        return left + width * where, y, words, 0.0 if where < 0.25 else 1.0 if where > 0.75 else 0.5
+    def _fit_window(self, half):
+        """Let the cloud's axes end there; return the numbers beside them, as lines of text."""
+        square_window(self._cloud, half)
+        self._cloud.tick_params(labelleft=False, labelbottom=False)
+        left, bottom, width, height = CLOUD_BOX
+        words = []
+        for part, text in enumerate((f"−{half:g}", "0", f"{half:g}")):
+            words.append((left + part * width / 2, bottom - 0.032, text, 0.5))
+            words.append((left - 0.009, bottom + part * height / 2, text, 1.0))
+        return words
+
+    def _move_pointer(self, numbers):
+        y, half = self._heights[numbers.setting.rung], 0.42 * BARS_BOX[3] / len(RUNGS)
+        self._pointer.set_ydata([y - half, y + half])
+        return self._pointer
+
+    def _move_cloud(self, numbers):
+        rung, gradient, flown = numbers.setting.rung, numbers.gradient, numbers.flown
+        here, above = numbers.rungs[rung], numbers.rungs[rung_above(rung) or rung]
+        arrived = flown == 1.0
+        look, from_look = look_of(rung if arrived else rung_above(rung)), look_of(rung_above(rung) or rung)
+        eased = flown * flown * (3.0 - 2.0 * flown)  # slow at both ends
+        start, end = (np.array(project(r.samples, gradient)) for r in (above, here))
+        now = start + eased * (end - start)
+        chosen = numbers.chosen
+        self._above.set(data=start, marker=from_look.marker, color=from_look.colour)
+        self._above.set_visible(rung_above(rung) is not None)
+        paths = np.stack([start[:, chosen], now[:, chosen], np.full((2, chosen.sum()), np.nan)], axis=2)
+        self._trails.set_data(*paths.reshape(2, -1))
+        self._here.set(data=now, marker=look.marker, color=look.colour)
+        self._chosen.set(data=now[:, chosen], marker=look.marker, color=look.colour, markeredgecolor=INK)
+        mean = above.mean + eased * (here.mean - above.mean)
+        self._mean.set_data(*project(mean[None], gradient))
+        self._truth.set_data(*project(gradient[None], gradient))
+        self._title.set_text(rung if arrived else f"{rung_above(rung)} → {rung}")
+        self._note.set_text(f"★ true gradient   ◇ mean   ringed: item {numbers.item}")
+        marks = (self._above, self._trails, self._here, self._chosen, self._mean, self._truth)
+        return [*marks, self._title, self._note]
+
+    def _move_bars(self, numbers, words):
+        """Draw a bar for every rung passed, and the one that the dots fly to on its way; add their numbers."""
+        widest = max(rung.variance for rung in numbers.rungs.values())
+        moving = []
+        for rung, bar in self._bars.items():
+            found = numbers.rungs.get(rung)
+            arrived = rung != numbers.setting.rung or numbers.flown == 1.0
+            bar.set_visible(found is not None)
+            moving.append(bar)
+            if found is None:
+                continue
+            variance = found.variance
+            if not arrived:  # of what is on its way: what is not gone yet is squared
+                above = numbers.rungs[rung_above(rung)].variance
+                eased = numbers.flown**2 * (3.0 - 2.0 * numbers.flown)
+                variance += (1.0 - eased) ** 2 * (above - variance)
+            bar.set_width(variance / widest)
+            if arrived:
+                y, end = self._heights[rung], BARS_BOX[0] + BARS_BOX[2] * variance / widest
+                words.append((end + 0.006, y, show(variance), 0.0))
+                words.append((SNR, y, show(found.snr), 0.5))
+                words.append((ANGLE, y, f"{found.angle:.0f}°", 0.5))
+        return moving
 
     # The sentence.
 
     def describe(self, numbers):
         """Say in numbers what the picture shows."""
         setting = numbers.setting
-        rung, above = setting.rung, rung_above(setting.rung)
-        here = numbers.rungs[rung]
         baseline = "the mean reward is subtracted" if setting.baseline else "no baseline"
+        clicks = ", and a reward is a click, 1 or 0" if setting.rewards == CLICKS else ""
+        where = f"K = {setting.k}, {baseline}{clicks}."
+        if numbers.flown < 1.0:
+            from_rung = rung_above(setting.rung)
+            return (
+                f"{100 * numbers.flown:.0f} % of the way from {from_rung} to {setting.rung}. {where} Each of the "
+                f"{N_LISTS} dots flies to {FLIGHT[setting.rung]}{', given its reward' if clicks else ''}."
+            )
+        here, above = numbers.rungs[setting.rung], rung_above(setting.rung)
         text = (
-            f"Rung {RUNGS.index(rung) + 1} of {len(RUNGS)}, {rung}: {MEANING[rung]}. K = {setting.k}, {baseline}. "
-            f"Variance {show(here.variance)}"
+            f"Rung {RUNGS.index(setting.rung) + 1} of {len(RUNGS)}, {setting.rung}: {MEANING[setting.rung]}. {where} "
         )
+        text += f"Variance {show(here.variance)}"
         if above:
             other = numbers.rungs[above]
             text += f"{_compare(other.variance, here.variance)} {above} above it ({show(other.variance)})"
         text += f"; signal-to-noise {show(here.snr)}"
         if above:
             text += f" (above {show(other.snr)})"
-        if rung in UNBIASED:
+        if setting.rung in UNBIASED:
             text += "; unbiased."
         elif setting.k == 1:
             text += "; with one candidate, every rung is V-PG."
         else:
             text += f"; its mean is {here.angle:.1f}° off the true gradient."
-        if above and rung != "Set-PG" and numbers.chosen.any():
-            lists = int(numbers.chosen.sum())
-            text += (
-                f" Item {numbers.item}, shown most often, comes from {lists} of the {len(numbers.chosen)} lists drawn"
-            )
-            if rung == "Outcome-PG":
-                text += ": their ringed points become the large one."
-            else:
-                text += f": the ringed point is {above}'s estimate for it, the large one is {rung}'s."
-        return text
+        return text + _say_item(numbers)
+
+
+def _say_item(numbers):
+    """Say what became of the lists that show the item shown most often."""
+    rung, lists = numbers.setting.rung, int(numbers.chosen.sum())
+    if not lists:
+        return ""
+    clicked = " with a click" if numbers.setting.rewards == CLICKS else ""
+    text = f" Item {numbers.item}, shown most often, comes{clicked} from {lists} of the {N_LISTS} lists, ringed: "
+    if rung in RUNGS[:2]:
+        return text + f"{lists} estimates for one and the same item."
+    if rung == "Outcome-PG":
+        return text + "on this rung they are one point."
+    above = rung_above(rung)
+    one, other = (numbers.rungs[r].samples[numbers.chosen][0] for r in (rung, above))
+    length = np.linalg.norm(one - other)
+    if length < 1e-9:
+        return text + f"one point, where {above} has it."
+    more = percent(np.linalg.norm(one) / np.linalg.norm(other) - 1.0)
+    return text + f"one point, {show(length)} from where {above} has it ({more} in length)."
 
 
 def _compare(other, here):

@@ -15,13 +15,14 @@ from capg_core.classroom.lessons.n06_cheap_marginals.numbers import (
 )
 from capg_core.classroom.panel import Panel
 from capg_core.classroom.words import percent
-from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, Look, dress_axes, look_of
+from capg_core.look import FONT, INK, PAPER, SOFT_INK, Look, dress_axes, look_of
 
 OUTCOME = look_of("Outcome-PG")
 LOOKS = {
     "exact": Look(INK, "o", "-", "exact"),
-    "asymptotic": Look(look_of("CA-PG").colour, "s", "-", "Rosén's clock"),
-    "paper": Look(PETROFF["orange"], "v", "--", "paper's formula"),
+    "asymptotic": Look("#2e7d32", "s", "-", "Rosén's clock"),
+    "paper": Look("#c2185b", "v", "--", "paper's formula"),
+    # K times the softmax: its score is CA-PG-SwR's
     "with_replacement": Look(look_of("CA-PG-SwR").colour, look_of("CA-PG-SwR").marker, "-.", "with replacement"),
     OUTCOME_PLAIN: Look(OUTCOME.colour, OUTCOME.marker, "-", "clock, no baseline"),
     OUTCOME_BASELINE: Look(OUTCOME.colour, OUTCOME.marker, "-", "clock, with baseline"),
@@ -132,12 +133,12 @@ class MarginalsPanel(Panel):
 
     def _make_directions(self):
         axes = self.figure.add_axes((0.575, 0.145, 0.14, 0.735))
-        dress_axes(axes, "direction", "cosine with exact")
-        axes.set_xlim(-1.1, 1.1)
+        dress_axes(axes, "direction", "angle")
+        axes.set_xlim(-9, 189)
         axes.set_ylim(-0.3, 6.6)
-        axes.set_xticks([-1, 0, 1], ["−1", "0", "1"])
+        axes.set_xticks([0, 90, 180], ["0°", "90°", "180°"])
         axes.set_yticks([])
-        axes.axvline(0, color=SOFT_INK, linewidth=1.2)
+        axes.axvline(90, color=SOFT_INK, linewidth=1.2)
         self._dots, self._notes = {}, {}
         place = {"fontsize": FONT["note"], "ha": "left", "va": "center", "transform": axes.get_yaxis_transform()}
         left = -1.58
@@ -151,7 +152,7 @@ class MarginalsPanel(Panel):
             if row in CHEAP:
                 self._notes[row] = axes.text(left, HEIGHTS[row] - 0.2, "", color=INK, **place)
         note = {"fontsize": FONT["note"], "color": SOFT_INK, "ha": "center", "va": "center", "zorder": 8}
-        self._no_direction = axes.text(0, 3.2, "", **note, backgroundcolor=PAPER)
+        self._no_direction = axes.text(90, 3.2, "", **note, backgroundcolor=PAPER)
 
     def _make_cost(self):
         axes = self.figure.add_axes((0.8, 0.145, 0.185, 0.735))
@@ -175,7 +176,7 @@ class MarginalsPanel(Panel):
         self._now = axes.axvline(100, color=INK, linewidth=1.5)
 
     def draw_moving(self, numbers):
-        """Move the errors, the cosines and the mark at n."""
+        """Move the errors, the angles and the mark at n."""
         n = numbers.setting.n
         place = np.arange(n) / (n - 1)
         moving = []
@@ -209,11 +210,11 @@ class MarginalsPanel(Panel):
             return text + f"Directions are shown up to n = {MOST_FOR_DIRECTIONS}."
         if not np.all(np.isfinite(list(numbers.directions.values()))):
             return text + "The exact mean gradient is zero here, so there is no direction to compare."
-        cosines = ", ".join(f"{numbers.directions[m]:.3f} for {SAID[m]}" for m in CHEAP)
+        angles = ", ".join(f"{numbers.directions[m]:.1f}° for {SAID[m]}" for m in CHEAP)
         return (
-            f"{text}Cosine of CA-PG's mean with the one of exact π: {cosines}. Outcome-PG with Rosén's clock: cosine "
-            f"with the true gradient {numbers.directions[OUTCOME_PLAIN]:.3f} without a baseline, "
-            f"{numbers.directions[OUTCOME_BASELINE]:.3f} with the mean reward subtracted."
+            f"{text}Angle between CA-PG's mean and the one of exact π: {angles}. Outcome-PG with Rosén's clock: angle "
+            f"to the true gradient {numbers.directions[OUTCOME_PLAIN]:.0f}° without a baseline, "
+            f"{numbers.directions[OUTCOME_BASELINE]:.0f}° with the mean reward subtracted."
         )
 
 

@@ -9,8 +9,8 @@ PREDICTIONS = (
         (
             Option(
                 "less than 20",
-                "The heaviest are taken away first, so less is left at each draw than there is in truth: every "
-                "chance comes out too large.",
+                "The heaviest are taken away first, so less is left at each draw than there is in truth: no chance "
+                "comes out too small.",
             ),
             Option(
                 "20 exactly",
@@ -23,7 +23,8 @@ PREDICTIONS = (
             ),
             Option(
                 "about 23",
-                "Every chance is too large, because the heaviest others are taken to be drawn first.",
+                "No chance comes out too small, and here all are too large: the heaviest others are taken to be drawn "
+                "first.",
                 holds=True,
             ),
             Option(
