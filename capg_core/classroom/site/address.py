@@ -1,6 +1,6 @@
 """Where the course is public: the one home of its address. While `OWNER` is empty, nothing links to it."""
 
-OWNER = ""  # of the public repository; then run `python tests/tools/readme_address.py`, which writes it into README.md
+OWNER = ""  # of the public repository; `make address OWNER=name` sets it, and writes it into all that links there
 NAME = "capg"
 BRANCH = "main"
 
@@ -29,3 +29,8 @@ def source(path):
 def pages():
     """Return the address of the published pages; empty while there is none."""
     return OWNER and f"https://{OWNER}.github.io/{NAME}/"
+
+
+def repository():
+    """Return the address of the repository; empty while there is none."""
+    return OWNER and f"https://github.com/{OWNER}/{NAME}"
