@@ -24,7 +24,7 @@ from capg_core.look import INK, dress_axes, look_of
 
 WALK_BOX = (0.08, 0.14, 0.315, 0.687)  # square: the arrows' heads want equal scales
 LENGTH_BOX = (0.477, 0.14, 0.15, 0.687)
-RATIO_BOX = (0.788, 0.14, 0.125, 0.687)
+RATIO_BOX = (0.798, 0.14, 0.12, 0.687)
 LENGTHS = (5e-4, 50.0)  # the same at every setting, so that every control is seen to move the lines
 RATIOS = (1e-4, 100.0)
 
