@@ -22,9 +22,9 @@ from capg_core.classroom.problem import CLICKS, N_SYNTHETIC, REWARDS, STEADY
 from capg_core.classroom.words import count, show
 from capg_core.look import INK, dress_axes, look_of
 
-WALK_BOX = (0.08, 0.14, 0.325, 0.709)  # square: the arrows' heads want equal scales
-LENGTH_BOX = (0.477, 0.14, 0.15, 0.709)
-RATIO_BOX = (0.788, 0.14, 0.125, 0.709)
+WALK_BOX = (0.08, 0.14, 0.315, 0.687)  # square: the arrows' heads want equal scales
+LENGTH_BOX = (0.477, 0.14, 0.15, 0.687)
+RATIO_BOX = (0.798, 0.14, 0.12, 0.687)
 LENGTHS = (5e-4, 50.0)  # the same at every setting, so that every control is seen to move the lines
 RATIOS = (1e-4, 100.0)
 
@@ -41,7 +41,7 @@ class SignalNoisePanel(Panel):
     """
 
     shows = "Left, gradient estimates as walks of K steps; then signal, noise and their ratio against K."
-    cut = 0.415
+    cut = 0.4225
     lesson = lesson
     k = candidates(20, N_SYNTHETIC - 1, width=410)
     batch = pick("Batch size N", 1, [2**i for i in range(MAX_BATCH.bit_length())], width=400)
