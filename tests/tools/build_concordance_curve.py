@@ -10,8 +10,8 @@ item, or, "towards fitted", by a share of the fitted score and else the own star
 its belief, moved towards the mean of all rewards by the share of the error in it. "Clicks" have the noise of a yes or
 no whose chance is stars / 5, drawn as normal.
 
-Arrays: ``settings`` (S,) and ``methods`` (M,) str; ``levels`` (S, L), sigma or the share; ``concordance`` (S, L, seeds);
-``value`` (S, L, M, seeds), noise-free, over all users. NaN where there is nothing.
+Arrays: ``settings`` (S,) and ``methods`` (M,) str; ``levels`` (S, L), sigma or the share; ``concordance``
+(S, L, seeds); ``value`` (S, L, M, seeds), noise-free, over all users. NaN where there is nothing.
 """
 
 import pathlib
@@ -99,7 +99,9 @@ def main(n_seeds=N_SEEDS):
     if OUTPUT.exists():
         with np.load(OUTPUT) as stored:
             if all(np.array_equal(stored[k], v, equal_nan=k == "levels") for k, v in names.items()):
-                found = [(stored["concordance"][..., s], stored["value"][..., s]) for s in range(stored["value"].shape[-1])]
+                found = [
+                    (stored["concordance"][..., s], stored["value"][..., s]) for s in range(stored["value"].shape[-1])
+                ]
     for seed in range(len(found), n_seeds):
         found.append(one_seed(seed))
         concordance, value = (np.stack(arrays, axis=-1) for arrays in zip(*found, strict=True))

@@ -189,10 +189,12 @@ def _draw_concordance(figure, found):
         ends.append(f"{words} {place:.2f} ± {error:.2f}")
     axes.set(xlim=(1.0, 0.55), ylim=(len(_SETTINGS) - 0.5, -0.5), yticks=range(len(_SETTINGS)))
     axes.set_yticklabels(_SETTINGS.values(), fontsize=FONT["note"])
-    write(figure, 0.06, 0.36, "CA-PG without a baseline leads V-PG + b down to a concordance of", "label", weight="bold")
+    write(
+        figure, 0.06, 0.36, "CA-PG without a baseline leads V-PG + b down to a concordance of", "label", weight="bold"
+    )
     return (
-        f"Stars ahead of {BASE} after 200 steps, K = 20, mean of {found[FILMS].n_seeds} seeds. {' '.join(said)} CA-PG leads "
-        f"{BASE} down to a concordance of (± standard error): {'; '.join(ends)}."
+        f"Stars ahead of {BASE} after 200 steps, K = 20, mean of {found[FILMS].n_seeds} seeds. {' '.join(said)} "
+        f"CA-PG leads {BASE} down to a concordance of (± standard error): {'; '.join(ends)}."
     )
 
 
@@ -216,7 +218,9 @@ def _draw_lead(figure, left, curve, words):
         at_edge = np.interp(-right, -curve.concordance, lead)
         axes.plot([curve.concordance[inside][-1], right], [lead[inside][-1], at_edge], color=look.colour, linewidth=2,
                   linestyle=style["linestyle"])  # fmt: skip
-        ends.append(((at_edge - bottom) / (top - bottom), method, look.colour, "bold" if method == "CA-PG" else "normal"))
+        ends.append(
+            ((at_edge - bottom) / (top - bottom), method, look.colour, "bold" if method == "CA-PG" else "normal")
+        )
     axes.set(xlim=(1.003, right), ylim=(bottom, top), yticks=[-0.2, -0.1, 0, 0.1, 0.2])
     axes.set_xticks([1, 0.9, 0.8, 0.7])
     EndLabels(figure, box, 0.014).set(ends)
