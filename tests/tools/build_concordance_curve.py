@@ -22,7 +22,7 @@ import numpy as np
 import capg_core as capg
 
 OUTPUT = pathlib.Path(capg.__file__).parent / "data" / "concordance_curve.npz"
-N_SEEDS = 6
+N_SEEDS = 5
 STARS = 5.0
 METHODS = {  # name, to estimator and options
     "CA-PG": ("CA-PG", {}),

@@ -185,8 +185,8 @@ def _draw_concordance(figure, found):
         artist.set_data([place], [row])
         axes.errorbar([place], [row], xerr=[error], color=look_of("CA-PG").colour, capsize=4)
         axes.plot([1.0, place], [row, row], color=look_of("CA-PG").colour, linewidth=3)
-        write(axes, place - error - 0.01, row, f"{place:.2f} ± {error:.2f}", ha="left", va="center")
-        ends.append(f"{words} {place:.2f} ± {error:.2f}")
+        write(axes, place - error - 0.01, row, f"{place:.2f} ± {error:.3f}", ha="left", va="center")
+        ends.append(f"{words} {place:.2f} ± {error:.3f}")
     axes.set(xlim=(1.0, 0.55), ylim=(len(_SETTINGS) - 0.5, -0.5), yticks=range(len(_SETTINGS)))
     axes.set_yticklabels(_SETTINGS.values(), fontsize=FONT["note"])
     write(

@@ -242,7 +242,7 @@ def noise(ks, variances, cosines):
     def draw(figure):
         said = []
         for i, title in enumerate(("rewards without noise", "clicks")):
-            box = (0.065 + 0.485 * i, 0.19, 0.27, 0.66)
+            box = (0.075 + 0.485 * i, 0.19, 0.26, 0.66)
             axes, ends = figure.add_axes(box), []
             dress_axes(axes, "", "candidates K", "variance" if i == 0 else "")
             axes.set(xscale="log", yscale="log", ylim=(1e-3, 100), xlim=(ks[0] * 0.9, ks[-1] * 1.1))
