@@ -46,7 +46,7 @@ def test_the_text_quotes_what_the_code_says():
     lead = " ".join(TEXT.split())
     assert f"above {found['lead, films']} without noise, {found['lead, clicks']} with clicks" in lead
     assert (
-        f"mean of {found['lead, seeds']}" in lead and f"until {found['lead, synthetic']} in a synthetic world" in lead
+        f"Mean of {found['lead, seeds']}" in lead and f"until {found['lead, synthetic']} in a synthetic world" in lead
     )
     assert f"{found['erring critic, lowest']} for the worst of the 20" in TEXT
     assert f"{found['erring critic + inclusion, lowest']} for the worst critic" in TEXT
