@@ -4,8 +4,10 @@ import pathlib
 import re
 
 import cheatsheet_numbers
+import cheatsheet_picture
 import numpy as np
 import pytest
+import readme_picture
 
 FOLDER = pathlib.Path(__file__).parents[1] / "notebooks"
 TEXT = (FOLDER / "CHEATSHEET.md").read_text(encoding="utf-8")
@@ -41,13 +43,18 @@ def test_the_text_quotes_what_the_code_says():
         TEXT.split()
     )
     assert f"up to {found['asymptotic']} off" in TEXT and f"up to {found['paper formula']} off" in TEXT
+    lead = " ".join(TEXT.split())
+    assert f"above {found['lead, films']} without noise, {found['lead, clicks']} with clicks" in lead
+    assert (
+        f"Mean of {found['lead, seeds']}" in lead and f"until {found['lead, synthetic']} in a synthetic world" in lead
+    )
     assert f"{found['erring critic, lowest']} for the worst of the 20" in TEXT
     assert f"{found['erring critic + inclusion, lowest']} for the worst critic" in TEXT
     assert f"does not ({found['erring critic + inclusion, anti, lowest']})" in TEXT
 
 
 def test_what_the_text_says_about_the_tables_holds():
-    plain, clicks, by_k, by_k_clicks, _, _, late = (stored_table(name)[1] for name in cheatsheet_numbers.TABLES)
+    plain, clicks, by_k, by_k_clicks, _, _, late, few, _ = (stored_table(name)[1] for name in cheatsheet_numbers.TABLES)
     assert by_k["2"][1] == pytest.approx(by_k["2"][3], rel=0.1)  # V-PG + b beside CA-PG, without noise
     assert f"with clicks it has {by_k_clicks['2'][1]}, CA-PG {by_k_clicks['2'][3]}" in TEXT
     for rows in (by_k, by_k_clicks):
@@ -61,6 +68,8 @@ def test_what_the_text_says_about_the_tables_holds():
     assert clicks["Outcome-PG"][4] == pytest.approx(clicks["CA-PG"][1] / 6, rel=0.05)
     assert clicks["V-PG"][4] == pytest.approx(clicks["Outcome-PG"][4] / 4, rel=0.1)
     assert plain["Swap-PG"] == clicks["Swap-PG"] and plain["Swap-PG"][:3] == plain["Swap-PG"][3:]
+    assert few["2"][1] < few["3"][1] < few["5"][1] < few["20"][1]
+    assert f"{few['2'][1]:.2f} at K = 2, {few['3'][1]:.2f} at K = 3" in TEXT
     half = late["half optimal, half uniform"]
     assert late["uniform"][0] == 1 and late["uniform"][2] < 0.99 and late["anti"][0] < 0
     assert half[0] < min(late["optimal"][0], late["uniform"][0]) and half[1] > half[0]
@@ -93,6 +102,14 @@ def test_what_the_text_says_about_logs_holds():
     for k in ("5", "20"):
         assert f"| {k} | {rows[k][1]:.1g} %" in readme or f"| {k} | {rows[k][1]:.2g} %" in readme
         assert f"| {rows[k][3]:.0f} % (" in readme
+
+
+def test_the_first_picture_is_fresh_and_its_words_are_its_alternative_text():
+    picture = FOLDER / "images" / cheatsheet_picture.PICTURE.name
+    assert readme_picture.what_is_stale(picture, cheatsheet_picture.make_picture, "cheatsheet_picture.py") == ""
+    first = re.search(r"!\[([^]]+)\]\(([^)]+)\)", TEXT)
+    assert first.group(2) == f"images/{picture.name}" and TEXT.index(first.group()) < TEXT.index("## Decide")
+    assert "CA-PG" in first.group(1) and "concordance" in first.group(1)
 
 
 def test_links_lead_somewhere():

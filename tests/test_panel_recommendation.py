@@ -31,7 +31,7 @@ STEPS = 10
 
 
 def trained(**options):
-    panel = RecommendationPanel(**{"n_steps": STEPS, **options})
+    panel = RecommendationPanel(**{"user": 486, "n_steps": STEPS, **options})
     panel.start()
     assert panel.wait(PATIENCE)
     assert panel.error == ""

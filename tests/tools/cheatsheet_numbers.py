@@ -9,6 +9,7 @@ import functools
 import numpy as np
 
 import capg_core as capg
+from capg_core.classroom.lessons.n08_real_ratings.concordance import CLICKS, FILMS, curves
 from capg_core.ladder import RUNGS, labels
 from capg_core.rung import OUTPUT
 
@@ -57,6 +58,19 @@ N_CRITICS = 20  # that err, each in its own way; medians over them are shown
 WITH_CRITIC = [label for label in labels() if RUNGS[label.partition("+")[0]].needs_critic]
 BESIDE = tuple(f"{name} + baseline" if with_baseline else name for name, with_baseline in PAIRS[1:5])
 CRITIC_ROWS = (*BESIDE, *(label + critic for critic in CRITICS for label in WITH_CRITIC))
+
+FEW_KS = (1, 2, 3, 5, 10, 20)
+FEW_COLUMNS = ("K", "cosine: lowest", "cosine: median", "cosine: highest", "variance, times the exact one's: median")
+N_PROBLEMS = 20
+
+LEAD_COLUMNS = ("late stages", "CA-PG leads V-PG + b down to", "standard error")
+LEADS = {
+    "films, errors at random": FILMS,
+    "films, towards the fitted score": "films, towards fitted",
+    "films with clicks, errors at random": CLICKS,
+    "films with clicks, towards the fitted score": "films, towards fitted, clicks",
+    "synthetic world, errors at random": "synthetic",
+}
 
 LOG_KS = (5, 20, 50)
 LOG_WEIGHTS = ("list", "outcome", "inclusion")
@@ -153,6 +167,29 @@ def log_row(k):
     return np.median(found, axis=0).tolist()
 
 
+def few_row(k):
+    """Return one row of the table of few places: Outcome-PG + b with the cheap marginal, over problems, with clicks."""
+    found = []
+    for seed in range(N_PROBLEMS):
+        rng = np.random.default_rng(seed)
+        logits, reward = rng.normal(size=100), rng.random(100)
+        options = {"baseline": "mean", "marginal": "asymptotic"}
+        mean = capg.expected_estimate(logits, k, reward, "Outcome-PG", **options)
+        noise = {"reward_std": click_std(reward), "baseline": "mean"}
+        cheap, exact = (
+            capg.exact_variance(logits, k, reward, "Outcome-PG", marginal=marginal, **noise)
+            for marginal in ("asymptotic", "exact")
+        )
+        found.append((cosine(mean, capg.policy_gradient(logits, k, reward)), cheap / exact))
+    cosines, ratios = np.transpose(found)
+    return [cosines.min(), np.median(cosines), cosines.max(), np.median(ratios)]
+
+
+def lead_row(name):
+    """Return one row of the table of thresholds, from the stored curve."""
+    return list(curves()[LEADS[name]].lead_ends())
+
+
 def alignment_row(name):
     """Return one row of the table of late stages: cosines of the mean with the true gradient under a late stage."""
     logits, reward = problem()
@@ -193,6 +230,10 @@ def facts():
         "uniform, K = 50": f"{capg.uniform_value(world, 50):.2f}",
         "paper formula": f"{100 * off['paper']:.0f} %",
         "asymptotic": f"{100 * off['asymptotic']:.1f} %",
+        "lead, films": f"{curves()[FILMS].lead_ends()[0]:.2f}",
+        "lead, clicks": f"{curves()[CLICKS].lead_ends()[0]:.2f}",
+        "lead, synthetic": f"{curves()['synthetic'].lead_ends()[0]:.2f}",
+        "lead, seeds": f"{curves()[FILMS].n_seeds} seeds",
         "erring critic, lowest": f"{min(critic_cosines('optimal', None)):.2f}",
         "erring critic + inclusion, lowest": f"{min(critic_cosines('optimal', 'inclusion')):.2f}",
         "erring critic + inclusion, anti, lowest": f"{min(critic_cosines('anti', 'inclusion')):.2f}",
@@ -212,6 +253,8 @@ TABLES = {
     "critics": (CRITIC_COLUMNS, CRITIC_ROWS, critic_row),
     "logs": (LOG_COLUMNS, LOG_KS, log_row),
     "alignment": (ALIGNMENT_COLUMNS, tuple(LATE_STAGES), alignment_row),
+    "few places": (FEW_COLUMNS, FEW_KS, few_row),
+    "lead": (LEAD_COLUMNS, tuple(LEADS), lead_row),
 }
 
 

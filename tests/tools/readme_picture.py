@@ -32,32 +32,51 @@ def make_picture():
     panel = VariancePanel(k=K)
     if panel.error:
         raise RuntimeError(f"the panel could not be drawn: {panel.error}")
+    return with_sentence(panel.png, panel.text)
+
+
+def with_sentence(png, text):
+    """Return a PNG of few colours that holds a sentence.
+
+    Parameters
+    ----------
+    png : bytes
+    text : str
+
+    Returns
+    -------
+    bytes
+    """
     note = PngImagePlugin.PngInfo()
-    note.add_itxt(KEY, panel.text)
+    note.add_itxt(KEY, text)
     out = io.BytesIO()
-    picture = Image.open(io.BytesIO(panel.png))
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
     # A palette of 64 colours keeps the file small; the eye sees no difference.
     picture.quantize(64, dither=Image.Dither.NONE).save(out, "png", pnginfo=note, optimize=True)
     return out.getvalue()
 
 
-def what_is_stale(picture):
+def what_is_stale(picture, make=make_picture, script="readme_picture.py"):
     """Say what differs between a stored picture and the one drawn now.
 
     Parameters
     ----------
     picture : path
         The PNG in the repository.
+    make : callable
+        Returns the PNG as drawn now.
+    script : str
+        The one that writes it.
 
     Returns
     -------
     str
         Empty if the picture is fresh.
     """
-    how = "run: python tests/tools/readme_picture.py"
+    how = f"run: python tests/tools/{script}"
     if not Path(picture).exists():
         return f"{picture} is missing; {how}"
-    fresh = Image.open(io.BytesIO(make_picture()))
+    fresh = Image.open(io.BytesIO(make()))
     stored = Image.open(picture)
     if stored.text.get(KEY) != fresh.text[KEY]:
         return f"the numbers changed from {stored.text.get(KEY)!r} to {fresh.text[KEY]!r}; {how}"

@@ -31,7 +31,7 @@ class RecommendationPanel(RacingPanel):
     >>> panel.start()
     >>> panel.wait(60)
     True
-    >>> panel.text.startswith("User 486: 108 films; loved: 22 films with 5 stars. K = 5")
+    >>> panel.text.startswith("User 597: 220 films; loved: 29 films with 5 stars. K = 5")
     True
     """
 
@@ -42,14 +42,14 @@ class RecommendationPanel(RacingPanel):
     data = choice("Data", OWN, SOURCES, width=560)
     path = text("KuaiRec path", "folder, zip or small_matrix.csv")
     k = candidates(5, KS, width=400)
-    person = pick("Person", 0, [("…", 0)], width=580)
+    person = pick("Person", 0, [("…", 0)], width=480)
     method = choice("Estimator", "CA-PG", METHODS, width=350)
     n_steps = choice("Steps", 200, STEPS, "{:,}".format, width=230)
     seed = whole_text("Seed", 0)
     train_button = button("Train", "start", style="primary")
     rows = ("data path", "k person", "method n_steps seed", "train_button stop_button bar status")
 
-    def __init__(self, user=486, **start):
+    def __init__(self, user=597, **start):
         super().__init__(**start)
         self._user, self._trained = user, {}
         self._lists = TitleLists(self.figure)
@@ -69,7 +69,9 @@ class RecommendationPanel(RacingPanel):
         row = int(rows[0]) if rows.size else next(iter(source.people.values()))
         with self.quietly():
             self.k.options, self.k.value = ks, k
-            self.person.options, self.person.value = list(source.people.items()), row
+            # the slider's own words must fit beside it on a narrow page; the sentence says how many films there are
+            self.person.options = [(words.partition(":")[0], person) for words, person in source.people.items()]
+            self.person.value = row
 
     def changed(self, name):
         """Draw anew; other data have other people."""

@@ -9,14 +9,17 @@ from matplotlib.patches import PathPatch, Rectangle
 from capg_core.classroom.lessons.n08_real_ratings.numbers import FITTED, METHODS
 from capg_core.classroom.outlines import outlines
 from capg_core.classroom.words import count, shorten
-from capg_core.look import FONT, GRID, INK, PETROFF, SOFT_INK, look_of
+from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, look_of
 
 ROWS = 8
 WIDTH, HEIGHT = 1200, 560  # the picture's own units: pixels, downwards
 COLUMNS = (34, 440, 836)
-BAR, VALUE, STAR = 288, 330, 346  # from a column's left: end of the longest bar, of the number, and the star
+BAR, VALUE, LOVED = 288, 330, 346  # from a column's left: end of the longest bar, of the number, and the heart
 MARKS = (272, 332)  # before, after
 TOP, PITCH = 122, 44
+# Of signs, as `TitleLists` makes them: marker, face, size, edge's width and colour. The star is kept for what is true.
+HEART, ARROW, SCORE = (r"$\heartsuit$", INK, 15, 0.5), (">", INK, 10), ("^", INK, 9)
+CAUGHT, MISSED = ("o", INK, 12), ("o", PAPER, 12, 1.5, SOFT_INK)
 
 
 def rows_of(side):
@@ -62,11 +65,8 @@ class TitleLists:
         self.lines = []
         for dx, word in zip(MARKS, ("before", "after"), strict=True):
             self._write(COLUMNS[2] + dx, 92, colour=SOFT_INK, ha="center").set_text(word)
-        self._stars = self._mark("*", PETROFF["orange"], 13)
-        self._arrows = self._mark(">", INK, 10)
-        self._scores = self._mark("^", INK, 9)
-        self._caught = self._mark("o", INK, 12)
-        self._missed = self._mark("o", "none", 12, 2, PETROFF["red"])
+        self._hearts, self._arrows, self._scores = (self._mark(*sign) for sign in (HEART, ARROW, SCORE))
+        self._caught, self._missed = self._mark(*CAUGHT), self._mark(*MISSED)
         self._hint = self._write(COLUMNS[1] + BAR / 2, 260, ha="center", colour=SOFT_INK)
         self._hint.set_fontsize(24)
         self._make_legend()
@@ -84,7 +84,7 @@ class TitleLists:
     def _make_row(self, x, place):
         y = TOP + place * PITCH
         bar = self._axes.add_patch(Rectangle((x, y - 17), 0, 34, linewidth=0))
-        frame = self._axes.add_patch(Rectangle((x, y - 17), STAR + 14, 34, fill=False, edgecolor=INK, linewidth=2))
+        frame = self._axes.add_patch(Rectangle((x, y - 17), LOVED + 14, 34, fill=False, edgecolor=INK, linewidth=2))
         for artist in (bar, frame):
             artist.set_animated(True)  # a row that is not in use is in no background either
         return bar, frame
@@ -93,12 +93,12 @@ class TitleLists:
         y = HEIGHT - 28
         self._legend = self._write(COLUMNS[0], y, colour=SOFT_INK)
         for mark, x, word in (
-            (("*", PETROFF["orange"], 13), 470, "loved"), ((">", INK, 10), 560, "shown by the late stage"),
-            (("o", INK, 12), 830, "a candidate"), (("o", "none", 12, 2, PETROFF["red"]), 980, "missed"),
+            (HEART, 470, "loved"), (ARROW, 560, "shown by the late stage"),
+            (CAUGHT, 836, "a candidate"), (MISSED, 980, "missed"),
         ):  # fmt: skip
             self._mark(*mark).set_data([x], [y])
             self._write(x + 16, y, colour=SOFT_INK).set_text(word)
-        self._score_sign = self._mark("^", INK, 9)
+        self._score_sign = self._mark(*SCORE)
         self._score_sign.set_data([290], [y])
         self._score_word = self._write(302, y, colour=SOFT_INK)
 
@@ -129,9 +129,9 @@ class TitleLists:
         self._move_loved(numbers)
         self._words.set_path(outlines(self.lines))
         texts = [text for text in (*self._heads, *self._subs, *self._mores, self._hint) if text.get_text()]
-        for line, points in zip((self._stars, self._arrows, self._scores), marks, strict=True):
+        for line, points in zip((self._hearts, self._arrows, self._scores), marks, strict=True):
             line.set_data(*np.reshape(points, (-1, 2)).T)
-        signs = [self._stars, self._arrows, self._scores, self._caught, self._missed]
+        signs = [self._hearts, self._arrows, self._scores, self._caught, self._missed]
         return [*bars, *frames, *texts, self._words, *signs]
 
     def _move_list(self, numbers, column, side, artists, marks):
@@ -139,17 +139,17 @@ class TitleLists:
         source, x = numbers.source, COLUMNS[column]
         scale, digits = source.scale or numbers.best or 1.0, 1 if source.scale == 5.0 else 2
         bars, frames = artists
-        stars, arrows, scores = marks
+        hearts, arrows, scores = marks
         for row, ((place, item), (bar, frame)) in enumerate(zip(listed, self._lists[column], strict=False)):
             reward, loved, y = numbers.reward(item), item in numbers.loved, TOP + row * PITCH
             bar.set_width(BAR * min(max(reward / scale, 0.0), 1.0))
-            bar.set_facecolor(PETROFF["orange"] if loved else GRID)
+            bar.set_facecolor(PETROFF["tan"] if loved else GRID)
             bar.set_alpha(0.5 if loved else 1.0)
             self.lines.append((x + 6, y, f"{place}. {shorten(source.titles[item], 25)}", 0.0))
             self.lines.append((x + VALUE, y, f"{reward:.{digits}f}", 1.0))
             bars.append(bar)
             if loved:
-                stars.append((x + STAR, y))
+                hearts.append((x + LOVED, y))
             if source.name == FITTED:
                 score = source.world.utility[numbers.setting.person, item]
                 scores.append((x + BAR * min(max(score / scale, 0.0), 1.04), y + 13))

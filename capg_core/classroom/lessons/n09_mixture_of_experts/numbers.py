@@ -166,7 +166,7 @@ def two_peaks():
     return 0.8 * np.exp(-((distance / NEAR) ** 2)) + 0.2 * np.random.default_rng(0).random(N_ITEMS)
 
 
-def gradient_noise(logits, k, reward, estimator, baseline=None, n_lists=4000, seed=0):
+def gradient_noise(logits, k, reward, estimator, baseline=None, n_lists=4000, seed=0, reward_std=0.0):
     """Measure an estimator's variance over all experts' logits, and its mean; the late stage shows the best candidate.
 
     Parameters
@@ -178,6 +178,8 @@ def gradient_noise(logits, k, reward, estimator, baseline=None, n_lists=4000, se
     estimator : str
     baseline : None or "mean"
     n_lists, seed : int
+    reward_std : float or (n,) float64
+        The noise of the rewards: none, or a click's, the root of q (1 - q).
 
     Returns
     -------
@@ -187,9 +189,10 @@ def gradient_noise(logits, k, reward, estimator, baseline=None, n_lists=4000, se
     """
     n_chunks = -(-n_lists // CHUNK)
     batch = n_lists // n_chunks
+    world = capg.World(reward[None], np.broadcast_to(reward_std, (1, reward.size)))
     gradient = BatchGradient(
-        capg.World(reward[None]), estimator, k, marginal="asymptotic", baseline=baseline, late_stage="optimal",
-        n_outputs=1, position_weights=None, n_experts=len(logits), batch_size=batch,
+        world, estimator, k, marginal="asymptotic", baseline=baseline, late_stage="optimal", n_outputs=1,
+        position_weights=None, n_experts=len(logits), batch_size=batch,
     )  # fmt: skip
     rng, theta = np.random.default_rng(seed), _repeat(logits, batch)
     total, squares = 0.0, 0.0

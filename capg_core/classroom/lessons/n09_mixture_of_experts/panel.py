@@ -23,9 +23,10 @@ from capg_core.classroom.words import count
 from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 
 MOST_EXPERTS = 4
+GREEN = "#8cc08c"  # pale; the cycle's orange is the truth's
 # Colours that no estimator has, and a hatch each, for readers without colour vision.
 EXPERT_LOOKS = (
-    (PETROFF["orange"], ""),
+    (GREEN, ""),
     (PETROFF["cyan"], "//"),
     (PETROFF["grey"], ".."),
     (PETROFF["tan"], "xx"),
@@ -108,8 +109,8 @@ class ExpertsPanel(Panel):
             )  # fmt: skip
             self._marks.append(mark)
             x = 0.02 + 0.19 * m
-            swatch = self.figure.add_artist(_rectangle(x, 0.925, colour, hatch))
-            self._swatches.append(swatch)
+            patch = self.figure.add_artist(swatch(x, 0.925, colour, hatch))
+            self._swatches.append(patch)
             self._names.append(write(self.figure, x + 0.033, 0.934))
         self._mark_names = [
             write(self._items, 0, 1.03, ha=side, weight="bold", transform=self._items.get_xaxis_transform())
@@ -209,6 +210,6 @@ def _each(counts):
     return f"{counts.sum():.1f} ({' + '.join(f'{c:.1f}' for c in counts)})"
 
 
-def _rectangle(x, y, colour, hatch):
+def swatch(x, y, colour, hatch):
     """Return a small patch of an expert's colour, in figure coordinates."""
     return Rectangle((x, y), 0.027, 0.045, facecolor=colour, edgecolor=INK, hatch=hatch, linewidth=0.6)
