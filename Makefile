@@ -23,7 +23,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 or_say = || { echo "make $(firstword $(MAKECMDGOALS)): $(1)" >&2; exit 1; }
 ruff_says = $(call or_say,ruff found what it lists above. 'ruff check --fix .' repairs most of it)
 
-.PHONY: help lab check test bench notebooks readme-picture site lock clean
+.PHONY: help lab check test bench notebooks readme-picture site address lock clean
 
 help:
 	@echo "make lab             open the course in JupyterLab (make lab ARGS=--no-browser: only the server)"
@@ -33,6 +33,7 @@ help:
 	@echo "make notebooks       execute all notebooks and store their outputs"
 	@echo "make readme-picture  draw the picture at the top of the README"
 	@echo "make site            build the course as pages in site/, which open without a kernel, and test them"
+	@echo "make address OWNER=… write the public address wherever a link needs it"
 	@echo "make lock            pin all versions and hashes anew, after a change of requirements.txt or pyproject.toml"
 	@echo "make clean           remove .venv"
 
@@ -87,6 +88,10 @@ site: $(VENV)/.test
 	@$(PY) -m capg_core.classroom.site site $(ARGS) $(call or_say,the pages were not built or not whole. See what is named above)
 	@CAPG_SITE=site $(PY) -m pytest -q tests/test_site.py tests/test_site_browser.py \
 		$(call or_say,the pages are there and a test of them failed. See above)
+
+# The one home of the address is capg_core/classroom/site/address.py.
+address: $(VENV)/.test
+	@$(PY) tests/tools/address_book.py "$(OWNER)" "$(NAME)" $(call or_say,the address was not written. See the message above)
 
 # All versions, those of what our packages need too, with the hashes of their files, for Python 3.11 to 3.13 on every system.
 lock: $(VENV)/.made

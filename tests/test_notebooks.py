@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
-MAX_LINES = 15
+MAX_LINES = 12
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)

@@ -20,8 +20,8 @@ CELL = "colab"
 _BLOCK = re.compile(r"(?<=<!-- address -->\n).*(?=<!-- /address -->)", re.S)
 _PICTURE = re.compile(r"!\[[^\]]*\]\(notebooks/[^)]*\)")
 _NONE = (
-    "(Badges of Binder, Colab and the course's pages come here with `make address OWNER=name`, once a public repository\n"
-    "has the course.)"
+    "(Badges of Binder, Colab and the course's pages come here with `make address OWNER=name`, once a public\n"
+    "repository has the course.)"
 )
 _IF_MISSING = """\
 # In Colab this installs the course's package. Where it is there, it does nothing.
