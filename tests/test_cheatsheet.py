@@ -98,7 +98,7 @@ def test_what_the_text_says_about_logs_holds():
     rows = stored_table("logs")[1]
     assert all(45 < row[3] < 70 and row[3] < row[5] for row in rows.values())  # about half of the records
     assert rows["5"][1] > 10 * rows["20"][1] and rows["20"][1] < 0.1
-    readme = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    readme = (FOLDER.parent / "capg_core" / "README.md").read_text(encoding="utf-8")
     for k in ("5", "20"):
         assert f"| {k} | {rows[k][1]:.1g} %" in readme or f"| {k} | {rows[k][1]:.2g} %" in readme
         assert f"| {rows[k][3]:.0f} % (" in readme

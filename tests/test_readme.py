@@ -1,4 +1,4 @@
-"""The README's table holds what the code computes, and its example runs."""
+"""The first page and the core's: their tables hold what the code computes, their examples run, their links lead."""
 
 import pathlib
 import re
@@ -9,12 +9,17 @@ import pytest
 import readme_numbers
 
 import capg_core as capg
+from capg_core.classroom.lessons.n10_the_last_place import numbers as last_place
+from capg_core.classroom.lessons.n11_old_logs_new_policy import numbers as old_logs
 
-TEXT = (pathlib.Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = pathlib.Path(__file__).parents[1]
+FIRST, CORE, AGAIN = PAGES = ("README.md", "capg_core/README.md", "capg_core/reproduce/README.md")
+TEXTS = {page: (ROOT / page).read_text(encoding="utf-8") for page in (*PAGES, "CONTRIBUTING.md", "CHANGELOG.md")}
+TEXT = TEXTS[CORE]
 
 
-def stored_table(table):
-    after = TEXT.partition(readme_numbers.mark(table) + "\n")[2]
+def stored_table(table, page=CORE):
+    after = TEXTS[page].partition(readme_numbers.mark(table) + "\n")[2]
     assert after.startswith(readme_numbers.header())
     rows = after.partition("\n\n")[0].splitlines()[2:]
     return {int(cells[0]): [float(x) for x in cells[1:]] for cells in (r.strip("| ").split("|") for r in rows)}
@@ -31,6 +36,23 @@ def test_the_tables_are_what_the_code_computes(table, k):
     # three digits are printed; the simulated columns are seeded, so only rounding is allowed for
     wanted = readme_numbers.numbers(k, readme_numbers.TABLES[table])
     np.testing.assert_allclose(stored_table(table)[k], wanted, rtol=6e-3)
+
+
+def test_the_first_pages_table_is_the_cores():
+    assert stored_table(", clicks", FIRST) == stored_table(", clicks")
+    plain = stored_table("")[20]
+    assert f"it would be {plain[1]:g} to {plain[2]:g}." in TEXTS[FIRST]
+
+
+def test_what_the_first_page_says_of_what_is_new_is_stored():
+    """The runs of notebook 10 and the spread of notebook 11."""
+    curves, words = last_place.stored_runs()["uniform"], " ".join(TEXTS[FIRST].split())
+    final = {name: float(curve[-1]) for name, curve in curves.items()}
+    best = max(value for name, value in final.items() if not name.startswith("Swap-PG"))
+    assert f"{final['Swap-PG']:.2f} against {best:.2f} for the best other, from {curves['Swap-PG'][0]:.2f}" in words
+    share = old_logs.spread()[1, :2, 19, old_logs.MOVES.index(1.0)]  # medians at K = 20
+    assert 8 <= old_logs.N_RECORDS * share[0] <= 16 and "a dozen" in words
+    assert 0.45 < share[1] < 0.6 and old_logs.N_RECORDS == 20_000 and "about half of 20,000 records" in words
 
 
 def test_what_the_text_says_about_the_tables_holds():
@@ -63,9 +85,9 @@ def test_the_examples_run_one_after_the_other():
 
 
 def test_every_file_that_is_named_is_there():
-    root = pathlib.Path(__file__).parents[1]
-    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXT):
-        assert (root / target).exists(), target
+    for page, text in TEXTS.items():
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+            assert ((ROOT / page).parent / target).exists(), f"{page}: {target}"
 
 
 def test_what_is_said_of_the_films_is_what_they_are():
@@ -86,5 +108,5 @@ def test_the_map_names_what_is_there():
     named = set(re.findall(r"(?<![\w/])(\w+(?:\.py|/))", block)) - {"capg_core/", "notebooks/", "tests/", "lessons/"}
     there = {p.name if p.is_file() else f"{p.name}/" for p in package.iterdir()}
     assert named - {"tools/"} <= there, named - there
-    public = {name for name in there if not name.startswith("_")} - {"data/", "warm.py", "py.typed"}
+    public = {name for name in there if not name.startswith("_")} - {"data/", "warm.py", "py.typed", "README.md"}
     assert public <= named, public - named
