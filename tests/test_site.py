@@ -14,7 +14,6 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-import readme_address
 from PIL import Image
 
 pytest.importorskip("latex2mathml", reason="latex2mathml is not installed; run: pip install -e '.[test]'")
@@ -85,19 +84,6 @@ def test_no_link_needs_an_address_that_is_not_set(pages):
     public = [t for page in pages.values() for t in page.targets if "mybinder" in t or "colab" in t or "github.io" in t]
     assert bool(public) == bool(address.OWNER)
     assert not any("OWNER" in target for page in pages.values() for target in page.targets)
-
-
-def test_the_readme_has_the_address_that_is_set(monkeypatch):
-    text = readme_address.README.read_text(encoding="utf-8")
-    assert readme_address.written(text) == text, "run: python tests/tools/readme_address.py"
-    monkeypatch.setattr(address, "OWNER", "someone")
-    public = readme_address.written(text)
-    assert (
-        "](https://someone.github.io/capg/)" in public
-        and "gh/someone/capg/main?urlpath=lab/tree/notebooks/00" in public
-    )
-    monkeypatch.setattr(address, "OWNER", "")
-    assert readme_address.written(public) == readme_address.written(text)
 
 
 def test_every_picture_has_words(pages):

@@ -132,10 +132,20 @@ def _panels(found, only, shelf, report):
                 text = stored_text(next(c for c in notebook.cells if c.id == cell))
                 panels.append(_Panel(f"{name[:2]}-{kind}", name, cell, text, grids[kind], start or {}))
         report.problems += [f"{name}: {kind} has a grid and no cell" for kind in grids if kind not in taken]
-    for panel in panels:
+    return panels
+
+
+def _jobs(panel, folder, report):
+    """Return the jobs of a panel that has changed since the last build; none, and a problem, where it is broken."""
+    try:
         lesson = Path(inspect.getfile(getattr(classroom, panel.grid.panel)))
         panel.key = key_of([lesson], panel.grid, panel.start, states.RECIPE)
-    return panels
+        panel.states = kept_states(folder, panel.key)
+        report.kept += len(panel.states)
+        return [] if panel.states else states.jobs_of(panel.grid, panel.start, folder)
+    except Exception as error:  # of one panel: the others are built
+        report.problems.append(f"{panel.name}: {type(error).__name__}: {error}")
+        return []
 
 
 def _draw(panels, shelf, report, processes, stream):
@@ -144,13 +154,7 @@ def _draw(panels, shelf, report, processes, stream):
     for panel in panels:
         folder = shelf.out / "panels" / panel.name
         folder.mkdir(parents=True, exist_ok=True)
-        panel.states = kept_states(folder, panel.key)
-        report.kept += len(panel.states)
-        if not panel.states:
-            try:
-                jobs += [(panel, job) for job in states.jobs_of(panel.grid, panel.start, folder)]
-            except Exception as error:
-                report.problems.append(f"{panel.name}: {error}")
+        jobs += [(panel, job) for job in _jobs(panel, folder, report)]
     bar = Progress(sum(job.n_states for _, job in jobs), stream)
     parts, failed = {}, set()
     for i, result in _results([job for _, job in jobs], processes):
