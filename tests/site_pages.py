@@ -24,8 +24,8 @@ NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 def built(folder):
     """Return (folder of pages, notebooks whose panels are alive).
 
-    The folder is the one that ``CAPG_SITE`` names, or one that all tests share and keep, where they can take turns; it is
-    built anew as far as something has changed.
+    The folder is the one that ``CAPG_SITE`` names, or one that all tests share and keep, where they can take turns;
+    what has changed is built anew.
     """
     if named := os.environ.get("CAPG_SITE"):
         named = Path(named).resolve()
