@@ -12,9 +12,10 @@ import pytest
 # The longest files first, so that two workers end together. The first needs no kernels but its own, and meanwhile the
 # other worker compiles those that all share.
 LONG_FIRST = (
-    "test_delivery", "test_browser_course", "test_reproduce", "test_training", "test_browser_training", "test_exact",
-    "test_reproduce_kills", "test_kernel_cache", "test_fuzz", "test_interrupts", "test_panel_threads", "test_records",
-    "08_real_ratings", "07_training_race", "09_mixture_of_experts", "test_house", "test_browser", "test_kuairec",
+    "test_delivery", "test_browser_course", "test_site_browser", "test_site", "test_reproduce", "test_training",
+    "test_browser_training", "test_exact", "test_reproduce_kills", "test_kernel_cache", "test_fuzz",
+    "test_interrupts", "test_panel_threads", "test_records", "08_real_ratings", "07_training_race",
+    "09_mixture_of_experts", "test_house", "test_browser", "test_kuairec",
 )  # fmt: skip
 IN_ORDER = ("no", "loadfile", "loadscope")
 MEASURED = "measured"

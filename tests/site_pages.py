@@ -3,10 +3,16 @@
 import json
 import os
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 from capg_core.classroom.site import build, states
 
@@ -16,29 +22,37 @@ NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
 
 def built(folder):
-    """Return (folder of pages, notebooks whose panels are alive): the one that ``CAPG_SITE`` names, or a new one."""
+    """Return (folder of pages, notebooks whose panels are alive).
+
+    The folder is the one that ``CAPG_SITE`` names, or one that all tests share and keep, where they can take turns;
+    what has changed is built anew.
+    """
     if named := os.environ.get("CAPG_SITE"):
         named = Path(named).resolve()
         found = {path.parent.name[:2] for path in named.glob("panels/*/states.js")}
         return named, [name for name in NAMES if name[:2] in found]
-    report = build.build(folder, only=[SMALL], processes=1)
+    home = os.environ.get("CAPG_TESTS_HOME")
+    if fcntl and home:
+        folder = Path(home, "pages")
+    with open(f"{folder}.lock", "w") as turn:
+        if fcntl:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+        report = build.build(folder, only=[SMALL], processes=1)
     assert report.problems == []
     return Path(folder).resolve(), [SMALL]
 
 
-def grids():
-    """Return each notebook's grids with what the notebook opens the panels with: (name, grid, start)."""
-    found = []
-    for name in NAMES:
-        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-        calls = {kind: start for kind, start in build.panel_calls(notebook).values()}
-        found += [(name, grid, calls[kind] or {}) for kind, grid in build.grids_of(name).items()]
-    return found
+@cache
+def panels():
+    """Return the panels of all notebooks that have a grid, and the report on the others."""
+    books = {name: nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4) for name in NAMES}
+    report = build.Report()
+    return build.panels_of(books, None, report), report
 
 
 def alive(names):
     """Return the panels of some notebooks: (folder's name, grid, start)."""
-    return [(f"{name[:2]}-{grid.panel}", grid, start) for name, grid, start in grids() if name in names]
+    return [(panel.name, panel.grid, panel.start) for panel in panels()[0] if panel.notebook in names]
 
 
 def table_of(folder, panel):
@@ -72,3 +86,21 @@ class Links(HTMLParser):
         self.anchors |= {given[name] for name in ("id", "name") if name in given}
         if tag == "img":
             self.pictures.append(given)
+
+
+SET = """([id, control, index]) => new Promise(done => {
+    const field = document.getElementById(id), figure = field.closest('figure');
+    const end = () => { clearTimeout(late); done(performance.now() - start); };
+    const late = setTimeout(() => done(null), 700), start = performance.now();
+    figure.addEventListener('capg:shown', end, { once: true });
+    if (control.kind === 'select') field.selectedIndex = index;
+    if (control.kind === 'range' || control.kind === 'play') field.value = index;
+    if (control.kind === 'check' || control.kind === 'draws') field.click();
+    else if (control.kind === 'checks') field.querySelectorAll('input')[index % control.parts.length].click();
+    else field.dispatchEvent(new Event(control.kind === 'select' ? 'change' : 'input', { bubbles: true }));
+})"""
+
+
+def move(page, name, control, index):
+    """Set one control of a panel; return the milliseconds until its picture is there, or None if it stays."""
+    return page.evaluate(SET, [f"{name}-{control['name']}", control, index])

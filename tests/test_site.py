@@ -3,6 +3,7 @@
 import ast
 import builtins
 import doctest
+import html
 import importlib
 import io
 import json
@@ -18,7 +19,7 @@ from PIL import Image
 
 pytest.importorskip("latex2mathml", reason="latex2mathml is not installed; run: pip install -e '.[test]'")
 
-from site_pages import NAMES, NOTEBOOKS, SMALL, Links, alive, built, grids, made_of, new_panel, table_of
+from site_pages import NAMES, NOTEBOOKS, SMALL, Links, alive, built, made_of, new_panel, panels, table_of
 
 import capg_core as capg
 from capg_core import classroom
@@ -95,7 +96,7 @@ def test_every_picture_has_words(pages):
 
 def test_the_folder_is_small(folder):
     assert size(folder[0].rglob("*")) <= MOST
-    first = f"{NAMES[0][:2]}-{next(iter(build.grids_of(NAMES[0])))}"
+    first = panels()[0][0].name
     parts = [folder[0] / "index.html", *folder[0].glob("site/**/*"), *folder[0].glob(f"panels/{first}/*")]
     assert size(parts) <= MOST_FIRST
 
@@ -147,14 +148,15 @@ def test_the_reference_has_every_public_name(pages):
 
 
 def test_the_grid_of_each_panel_is_one_that_it_has():
-    for name, grid, start in grids():
+    for name, grid, start in alive(NAMES):
         panel = new_panel(grid, start)
         found = settings_of(grid, panel)
         assert found and grid.main in {*found[0], "steps"}, name
 
 
 def test_each_panel_has_a_grid():
-    assert {grid.panel for _, grid, _ in grids()} == {name for name in classroom.__all__ if name.endswith("Panel")}
+    assert {panel.grid.panel for panel in panels()[0]} == {n for n in classroom.__all__ if n.endswith("Panel")}
+    assert panels()[1].problems == []
 
 
 def test_states_are_the_panels_own(folder):
@@ -197,14 +199,11 @@ def test_the_table_of_a_page_is_what_was_made(folder):
 
 
 def test_a_panel_opens_as_the_notebook_stores_it(folder):
-    for name in folder[1]:
-        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-        text = (folder[0] / f"{name}.html").read_text(encoding="utf-8")
-        for grid in build.grids_of(name).values():
-            cell = next(c for c, (kind, _) in build.panel_calls(notebook).items() if kind == grid.panel)
-            stored = build.stored_text(next(c for c in notebook.cells if c.id == cell))
-            shown = re.search(rf'id="{name[:2]}-{grid.panel}".*?alt="([^"]*)"', text, re.S)[1]
-            assert grid.steps or shown == stored.replace("'", "&#x27;").replace('"', "&quot;"), name
+    for panel in panels()[0]:
+        if panel.notebook in folder[1]:
+            text = (folder[0] / f"{panel.notebook}.html").read_text(encoding="utf-8")
+            shown = re.search(rf'id="{panel.name}".*?alt="([^"]*)"', text, re.S)[1]
+            assert panel.grid.steps or html.unescape(shown) == panel.text, panel.name
 
 
 # What is refused, and what is built again.

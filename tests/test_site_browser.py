@@ -11,7 +11,7 @@ pytest.importorskip("latex2mathml", reason="latex2mathml is not installed; run: 
 
 from axe import violations
 from browser import NoBrowser, chromium
-from site_pages import NAMES, NOTEBOOKS, alive, built, new_panel, table_of
+from site_pages import NAMES, NOTEBOOKS, alive, built, move, new_panel, table_of
 
 from capg_core.classroom.prediction import predictions_of
 from capg_core.classroom.site.grid import offers_of
@@ -131,24 +131,6 @@ def state_of(page, name, table):
         }""",
         [name, table["controls"]],
     )
-
-
-SET = """([id, control, index]) => new Promise(done => {
-    const field = document.getElementById(id), figure = field.closest('figure');
-    const end = () => { clearTimeout(late); done(performance.now() - start); };
-    const late = setTimeout(() => done(null), 700), start = performance.now();
-    figure.addEventListener('capg:shown', end, { once: true });
-    if (control.kind === 'select') field.selectedIndex = index;
-    if (control.kind === 'range' || control.kind === 'play') field.value = index;
-    if (control.kind === 'check' || control.kind === 'draws') field.click();
-    else if (control.kind === 'checks') field.querySelectorAll('input')[index % control.parts.length].click();
-    else field.dispatchEvent(new Event(control.kind === 'select' ? 'change' : 'input', { bubbles: true }));
-})"""
-
-
-def move(page, name, control, index):
-    """Set one control of a panel; return the milliseconds until its picture is there, or None if it stays."""
-    return page.evaluate(SET, [f"{name}-{control['name']}", control, index])
 
 
 def test_random_moves_show_the_panels_own_picture_and_sentence(browser, folder, measured):

@@ -20,6 +20,7 @@ import numpy as np
 from batch_bench import batch_times
 from class_bench import class_times
 from panel_bench import panel_times
+from site_bench import site_times
 from timing import in_turn, median_ms, row
 
 import capg_core as capg
@@ -67,6 +68,7 @@ def main():
     batch_times()
     training_times()
     panel_times()
+    site_times()
     class_times(4)
 
 

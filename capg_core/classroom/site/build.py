@@ -61,11 +61,11 @@ class _Panel:
 
 
 def grids_of(name):
-    """Return what the lesson of a notebook declares for its page: a dict of panel to `Grid`."""
+    """Return what the lesson of a notebook declares for its page: a list of `Grid`, in the order of the panels."""
     module = f"capg_core.classroom.lessons.{LESSONS.get(name[:2])}.site"
     if name[:2] not in LESSONS or find_spec(module) is None:
-        return {}
-    return {found.panel: found for found in importlib.import_module(module).GRIDS}
+        return []
+    return list(importlib.import_module(module).GRIDS)
 
 
 def build(out, notebooks=NOTEBOOKS, only=None, processes=2, stream=None):
@@ -100,7 +100,7 @@ def build(out, notebooks=NOTEBOOKS, only=None, processes=2, stream=None):
     unknown = set(only or ()) - set(found)
     if unknown:
         raise ValueError(f"only names {', '.join(sorted(unknown))}; expected some of {', '.join(found)}")
-    panels = _panels(found, only, shelf, report)
+    panels = panels_of(found, only, report)
     _draw(panels, shelf, report, processes, stream)
     _write(found, panels, shelf, report)
     _tidy(shelf)
@@ -118,24 +118,35 @@ def _open(out, notebooks):
     return shelf
 
 
-def _panels(found, only, shelf, report):
-    """Return the panels that come alive."""
+def panels_of(found, only, report):
+    """Return the panels of some notebooks that come alive, and report those that do not."""
     panels = []
     for name, notebook in found.items():
-        grids, taken = grids_of(name), set()
+        grids = grids_of(name)
         for cell, (kind, start) in panel_calls(notebook).items():
-            if kind not in grids or kind in taken:
+            own = next((grid for grid in grids if grid.panel == kind), None)
+            if own is None:
                 report.left_out.append(f"{name}, cell {cell}: {kind} has no grid, and is a picture")
                 continue
-            taken.add(kind)
+            grids.remove(own)
             if only is None or name in only:
                 text = stored_text(next(c for c in notebook.cells if c.id == cell))
-                panels.append(_Panel(f"{name[:2]}-{kind}", name, cell, text, grids[kind], start or {}))
-        report.problems += [f"{name}: {kind} has a grid and no cell" for kind in grids if kind not in taken]
-    for panel in panels:
+                panels.append(_Panel(f"{name[:2]}-{cell}", name, cell, text, own, start or {}))
+        report.problems += [f"{name}: a grid of {grid.panel} has no cell" for grid in grids]
+    return panels
+
+
+def _jobs(panel, folder, report):
+    """Return the jobs of a panel that has changed since the last build; none, and a problem, where it is broken."""
+    try:
         lesson = Path(inspect.getfile(getattr(classroom, panel.grid.panel)))
         panel.key = key_of([lesson], panel.grid, panel.start, states.RECIPE)
-    return panels
+        panel.states = kept_states(folder, panel.key)
+        report.kept += len(panel.states)
+        return [] if panel.states else states.jobs_of(panel.grid, panel.start, folder)
+    except Exception as error:  # of one panel: the others are built
+        report.problems.append(f"{panel.name}: {type(error).__name__}: {error}")
+        return []
 
 
 def _draw(panels, shelf, report, processes, stream):
@@ -144,13 +155,7 @@ def _draw(panels, shelf, report, processes, stream):
     for panel in panels:
         folder = shelf.out / "panels" / panel.name
         folder.mkdir(parents=True, exist_ok=True)
-        panel.states = kept_states(folder, panel.key)
-        report.kept += len(panel.states)
-        if not panel.states:
-            try:
-                jobs += [(panel, job) for job in states.jobs_of(panel.grid, panel.start, folder)]
-            except Exception as error:
-                report.problems.append(f"{panel.name}: {error}")
+        jobs += [(panel, job) for job in _jobs(panel, folder, report)]
     bar = Progress(sum(job.n_states for _, job in jobs), stream)
     parts, failed = {}, set()
     for i, result in _results([job for _, job in jobs], processes):

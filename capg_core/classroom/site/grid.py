@@ -16,7 +16,7 @@ import ipywidgets as widgets
 import numpy as np
 
 EVERY = "every"  # all that a control offers
-_PLAYS = ("start", "stop")  # the actions of a training's buttons, in whose place the page plays it
+_PLAYS = ("start", "stop", "step")  # the actions of buttons in whose place the page has one that plays
 STEPS = "steps"  # what a page calls the control that plays a training
 
 
@@ -47,15 +47,19 @@ class Grid:
         Of a panel that trains: the numbers of steps at which it is drawn. Before the first it is drawn untrained.
     live : tuple of str
         Of a panel that trains: the controls that may change without another training.
+    plays : str
+        The slider that the page lets run; of a panel that trains its steps do.
     """
 
     panel: str
     blocks: tuple
     steps: tuple = ()
     live: tuple = ()
+    plays: str = ""
 
-    def __init__(self, panel, *blocks, steps=(), live=()):
-        for name, value in {"panel": panel, "blocks": blocks, "steps": tuple(steps), "live": tuple(live)}.items():
+    def __init__(self, panel, *blocks, steps=(), live=(), plays=""):
+        given = {"panel": panel, "blocks": blocks, "steps": tuple(steps), "live": tuple(live), "plays": plays}
+        for name, value in given.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -119,7 +123,7 @@ def _offer(panel, name, control, made):
         values = made.base**ends if isinstance(made, widgets.FloatLogSlider) else ends
         form = made.readout_format
         return Offer(name, label, "range", tuple(values.tolist()), made.value, lambda value: format(value, form))
-    label = "" if control.action in _PLAYS else label
+    label = "" if control.action in _PLAYS or isinstance(made, widgets.Play) else label
     return Offer(name, label, "other", (), getattr(made, "value", None))
 
 

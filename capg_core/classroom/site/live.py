@@ -2,7 +2,7 @@
 
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capg_core.classroom.site.grid import STEPS, Offer, offers_of
 from capg_core.classroom.site.states import new_panel, size_of
@@ -53,6 +53,8 @@ def live_of(name, grid, start, states, folder):
     if grid.steps:
         next((offer.label for offer in offers.values() if offer.kind == "start"), "Start")
         offers[STEPS] = Offer(STEPS, "Steps trained", "play", (0, *grid.steps), 0, "{:,}".format)
+    if grid.plays:
+        offers[grid.plays] = replace(offers[grid.plays], kind="play")
     names = [n for n in offers if n in states[0][0] and len({s[n] for s, _, _ in states}) > 1]
     values = {n: _in_order(offers[n], {s[n] for s, _, _ in states}) for n in names}
     opening = next((i for i, (s, _, _) in enumerate(states) if all(s[n] == offers[n].now for n in names)), 0)

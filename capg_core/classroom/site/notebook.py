@@ -13,6 +13,7 @@ from capg_core.classroom.site.exercises import exercise_box
 from capg_core.classroom.site.prose import Prose, code
 
 _KERNEL_ONLY = re.compile(r"^\*\*Run all first:\*\*.*$\n?", re.M)  # there is nothing to run here
+_COLAB = "colab"  # the cell that installs the package there
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -91,6 +92,7 @@ def body_of(notebook, solutions, link_to, panels):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             chunks.append(prose.html(_opening(cell.source, body, prose) if not chunks else cell.source))
+        elif cell.cell_type == "code" and cell.id != _COLAB:
         elif cell.cell_type == "code" and cell.id != "colab":  # that one is for who has a kernel and no package
             chunks.append(panels.get(cell.id) or _code_cell(cell, body, solutions, prose))
     pieces = re.split(r'(?=<h2 id=")', "\n".join(chunks))

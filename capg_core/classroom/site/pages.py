@@ -119,7 +119,8 @@ def notebook_page(shelf, name, body, path):
     links = " · ".join(f'<a href="{url}">{word}</a>' for url, word in ways if url)
     contents = "".join(f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title, _ in body.parts if title)
     head = f"""<header class="title"><aside class="about" aria-label="About this page"><p>Open the notebook: {links}</p>
-<nav aria-label="On this page"><ol>{contents}</ol></nav></aside>
+<details class="parts" open><summary>On this page</summary>
+<nav aria-label="On this page"><ol>{contents}</ol></nav></details></aside>
 <p class="chapter">{number}</p><h1>{body.title}</h1></header>"""
     parts = "".join(f'<section{" class=opening" if i == 0 else ""}>{head if i == 0 else ""}{content}</section>'
                     for i, (_, _, content) in enumerate(body.parts))  # fmt: skip

@@ -18,6 +18,7 @@ _MATHML = "http://www.w3.org/1998/Math/MathML"
 _FORMATTER = HtmlFormatter(nowrap=True)
 _LONG = 24  # characters of a formula within a line, from which on the line may break in it, as TeX does
 _BREAKS = set("=≤≥<>≈∈∝∼→⇒⟹≠+−,;")
+_NO_OPERATOR = re.compile(r"<mo>(&#x(?:0221E|02026|022EF|02205|02207);)</mo>")  # infinity, dots, the empty set, nabla
 _NORM = re.compile(r"<mo>(&#x02016;)</mo>")  # it would stretch to all that follows
 # As TeX sets the name of a function: a thin space around it, and none before a parenthesis
 _FUNCTION = re.compile(r"<mi>(log|exp|max|min|Var|argmax)</mi>(?=(<mo[^>]*>&#x00028;)?)")
@@ -33,6 +34,7 @@ def formula(latex, block=False):
     """
     found = convert(latex.strip(), display="block" if block else "inline")
     found = _NORM.sub(r'<mo stretchy="false" form="prefix" lspace="0.06em" rspace="0.06em">\1</mo>', found)
+    found = _NO_OPERATOR.sub(r"<mi>\1</mi>", found)
     found = _FUNCTION.sub(_set_function, found)
     if block:
         return f'<div class="formula scroll">{found}</div>'

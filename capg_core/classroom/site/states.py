@@ -83,7 +83,7 @@ def make_states(job):
         return [_state(panel, setting, job.folder) for setting in job.settings]
     found = []
     put(panel, job.settings[0])
-    for steps in (0, *panel.frames(job.grid.steps)):
+    for steps in panel.frames((0, *job.grid.steps)):
         found += [_state(panel, setting, job.folder, {STEPS: steps}) for setting in job.settings]
     return found
 

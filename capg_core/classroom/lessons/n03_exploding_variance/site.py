@@ -8,9 +8,8 @@ GRIDS = (
     Grid(
         "SignalNoisePanel",
         {"k": EVERY},
-        {"k": _SOME, "batch": (1, 16, 512), "baseline": EVERY},
-        {"k": _SOME, "gap": (0.0, 2.0, 4.0), "baseline": EVERY},
-        {"k": _SOME, "split": EVERY, "zoom": EVERY},
+        {"k": _SOME, "batch": (1, 16, 512), "rewards": EVERY, "baseline": EVERY},
+        {"k": (1, 5, 20, 50), "batch": EVERY},
         {"k": (5, 20), "new_noise": 3},
     ),
 )

@@ -2,11 +2,14 @@
 
 from capg_core.classroom.site.grid import EVERY, Grid
 
+_RUNGS = (0, 10, 20, 30, 40)  # where the dots have arrived
+
 GRIDS = (
     Grid(
         "LadderPanel",
-        {"rung": EVERY, "k": (1, 2, 5, 10, 20, 50, 80), "baseline": EVERY},
-        {"rung": EVERY, "k": (5, 20, 50), "rewards": EVERY, "baseline": EVERY},
-        {"rung": EVERY, "new_noise": 3},
+        {"way": EVERY},
+        {"way": _RUNGS, "k": (2, 5, 20, 50, 80), "rewards": EVERY, "baseline": EVERY},
+        {"way": _RUNGS, "new_noise": 3},
+        plays="way",
     ),
 )

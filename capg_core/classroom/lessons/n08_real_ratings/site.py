@@ -9,4 +9,10 @@ GRIDS = (
         steps=(25, 50, 100, 200),
         live=("person",),
     ),
+    Grid(
+        "RecommendationPanel",
+        {"method": ("V-PG + baseline", "CA-PG"), "person": Some(5)},
+        steps=(50, 200),
+        live=("person",),
+    ),
 )

@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 
 from capg_core.classroom.controls import button, choice, pick, whole
 from capg_core.classroom.drawing import log_level, mark, round_up, write
-from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import short_name
+from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import stage_name
 from capg_core.classroom.lessons.n10_the_last_place import numbers as lesson
 from capg_core.classroom.lessons.n10_the_last_place.numbers import (
     BLACK_BOX,
@@ -36,6 +36,10 @@ COLUMN_WIDTH = 0.1
 EDGE = 0.94  # of the height of the axes on the left, that the longest bar takes
 
 
+def _name(stage):
+    return stage if stage == BLACK_BOX else stage_name(stage).rpartition(", ")[2]
+
+
 class LastPlacePanel(Panel):
     """What the late stage would earn without each of the first arrivals, the push that each gets, and its noise.
 
@@ -53,7 +57,7 @@ class LastPlacePanel(Panel):
     cut = 0.448
     lesson = lesson
     k = whole("Candidates K", 8, 1, MOST, width=390)
-    stage = pick("Late stage", 0.0, [(at if at == BLACK_BOX else short_name(at), at) for at in STAGES], width=430)
+    stage = pick("Late stage", 0.0, [(_name(at), at) for at in STAGES], width=430)
     critic = pick("Critic", "right", [(name, name) for name in CRITICS], width=390)
     reward = choice("Rewards", CLICKS, REWARDS, label_width=70, width=230)
     new_noise = button("New noise", "draw_again")

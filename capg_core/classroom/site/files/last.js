@@ -34,6 +34,8 @@ document.querySelectorAll("form.predict").forEach(form => {
     });
 }
 
+if (innerWidth < 641) document.querySelectorAll("details.parts").forEach(parts => { parts.open = false; });
+
 // What is wider than its place scrolls, and then the keyboard has to reach it.
 capg.reach = () => document.querySelectorAll(".scroll").forEach(element => {
     if (element.scrollWidth > element.clientWidth + 1) element.tabIndex = 0;

@@ -145,7 +145,7 @@ capg.Panel = class {
         this.timer = setInterval(() => {
             if (this.at[place] + 1 >= last) this.stop();
             this.ask(place, Math.min(this.at[place] + 1, last));
-        }, 320);
+        }, Math.min(320, Math.max(90, 15000 / last)));
     }
 
     stop() {
