@@ -93,7 +93,6 @@ def body_of(notebook, solutions, link_to, panels):
         if cell.cell_type == "markdown":
             chunks.append(prose.html(_opening(cell.source, body, prose) if not chunks else cell.source))
         elif cell.cell_type == "code" and cell.id != _COLAB:
-        elif cell.cell_type == "code" and cell.id != "colab":  # that one is for who has a kernel and no package
             chunks.append(panels.get(cell.id) or _code_cell(cell, body, solutions, prose))
     pieces = re.split(r'(?=<h2 id=")', "\n".join(chunks))
     for piece in pieces:
