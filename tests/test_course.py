@@ -124,7 +124,7 @@ def test_glossary_names_what_exists():
     assert first_in - {"cheat sheet"} == {name[:2] for name in COURSE}
 
 
-@pytest.mark.parametrize("guide", ["INSTRUCTOR.md", "CHEATSHEET.md", "GLOSSARY.md"])
+@pytest.mark.parametrize("guide", ["README.md", "INSTRUCTOR.md", "CHEATSHEET.md", "GLOSSARY.md"])
 def test_guides_are_there_and_their_links_lead_somewhere(guide):
     folder = ROOT / "notebooks"
     text = (folder / guide).read_text(encoding="utf-8")
