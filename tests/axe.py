@@ -4,6 +4,10 @@ import importlib.resources
 
 import pytest
 
+# In JupyterLab a slider's handle has no name, and ipywidgets offers no way to give it one.
+IN_LAB = (("aria-input-field-name", ".noUi-handle"),)
+# The theme with which nbconvert exports: colours of prompts and of code, and links that only a colour tells from text.
+EXPORTED = (("color-contrast", ".jp-InputPrompt, .jp-OutputPrompt, .highlight *"), ("link-in-text-block", "a"))
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 

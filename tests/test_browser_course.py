@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from axe import IN_LAB, violations
 from browser import PanelInPage, error_outputs, open_notebook, run_all
 from browser_boxes import cells, press_on_every_control, scrollbars, unnamed_pictures
 
@@ -30,6 +31,7 @@ def test_notebook_runs_and_its_panel_moves(lab_page, stem):
     assert press_on_every_control(page) >= 5
     assert cells(page) == found, "a key pressed on a control reached the notebook"
     assert scrollbars(page) == []
+    assert violations(page, ".capg-box", IN_LAB) == []
     pictures, unnamed = unnamed_pictures(page)
     assert pictures > 0 == unnamed
 
