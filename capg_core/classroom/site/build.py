@@ -157,23 +157,26 @@ def _draw(panels, shelf, report, processes, stream):
         folder.mkdir(parents=True, exist_ok=True)
         jobs += [(panel, job) for job in _jobs(panel, folder, report)]
     bar = Progress(sum(job.n_states for _, job in jobs), stream)
-    parts, failed = {}, set()
+    parts = {}
     for i, result in _results([job for _, job in jobs], processes):
         panel, job = jobs[i]
         bar.add(job.n_states)
-        if isinstance(result, Exception):
-            failed.add(panel.name)
-            report.problems.append(f"{panel.name}: {type(result).__name__}: {result}")
-        else:
-            parts[i] = result
-    for i in sorted(parts):  # in the order of the grid, whichever process was first
-        if jobs[i][0].name not in failed:
-            jobs[i][0].states += parts[i]
-            report.drawn += len(parts[i])
-    for panel in {id(p): p for p, _ in jobs}.values():
-        if panel.states:
-            made = {"key": panel.key, "states": panel.states}
-            (shelf.out / "panels" / panel.name / "made.json").write_text(json.dumps(made, ensure_ascii=False))
+        parts[i] = result
+        own = [j for j, (other, _) in enumerate(jobs) if other is panel]
+        if all(j in parts for j in own):  # kept at once: a build that is stopped goes on from here
+            _keep(panel, [parts[j] for j in own], shelf, report)
+
+
+def _keep(panel, parts, shelf, report):
+    """Take what the jobs of a panel have drawn, in the order of its grid, and store it for the next build."""
+    failed = [part for part in parts if isinstance(part, Exception)]
+    if failed:
+        report.problems.append(f"{panel.name}: {failed[0]}")
+        return
+    panel.states = [state for part in parts for state in part]
+    report.drawn += len(panel.states)
+    made = {"key": panel.key, "states": panel.states}
+    (shelf.out / "panels" / panel.name / "made.json").write_text(json.dumps(made, ensure_ascii=False))
 
 
 def _results(jobs, processes):

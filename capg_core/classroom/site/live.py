@@ -148,9 +148,9 @@ def _left_out(offers, values, grid):
             partly.append(f"{offer.label} ({len(found)} of {len(offer.values)} values)")
     words = []
     if missing:
-        words.append(f"Left out on this page, and in the notebook: {', '.join(missing)}.")
+        words.append(f"Only in the notebook: {', '.join(missing)}.")
     if partly:
-        words.append(f"In part here: {', '.join(partly)}.")
+        words.append(f"Here in part: {', '.join(partly)}.")
     if len(grid.blocks) > 1:
         words.append("Where a combination is not stored, the nearest one is shown, and what moved is named.")
     return f'<p class="left-out">{html.escape(" ".join(words))}</p>' if words else ""

@@ -24,6 +24,14 @@ capg.startPresenting = () => {
     document.querySelector("main").append(where);
     const number = () => Number(/^#(\d+)$/.exec(location.hash)?.[1] ?? 1);
     let now = Math.min(Math.max(number(), 1), slides.length) - 1;
+    // what the controls, the sentence and the line of keys leave of the screen's height is the picture's
+    const fit = () => {
+        const figure = slides[now].querySelector("figure.panel");
+        if (!figure) return;
+        const taken = [...figure.children].filter(child => !child.matches(".sheet, script")).map(child => child.offsetHeight);
+        const room = innerHeight - where.offsetHeight - 60 - taken.reduce((a, b) => a + b, 0);
+        figure.style.setProperty("--room", `${Math.max(room, 240)}px`);
+    };
     const show = index => {
         now = Math.min(Math.max(index, 0), slides.length - 1);
         slides.forEach((slide, i) => { slide.hidden = i !== now; });
@@ -31,6 +39,7 @@ capg.startPresenting = () => {
         where.textContent = `${now + 1} of ${slides.length} · Space, Page Down: next · Page Up: back · ↑ ↓: the slider · Esc: leave`;
         history.replaceState(null, "", `#${now + 1}`);
         scrollTo(0, 0);
+        fit();
         capg.reach();
     };
     const panel = () => capg.live.find(one => slides[now].contains(one.figure));
@@ -53,5 +62,7 @@ capg.startPresenting = () => {
             keys[event.key]();
         }
     });
+    addEventListener("resize", fit);
+    document.fonts.ready.then(fit);
     show(now);
 };
