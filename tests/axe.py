@@ -17,7 +17,8 @@ def violations(page, where="body", exceptions=()):
     if not page.evaluate("() => 'axe' in window"):
         page.add_script_tag(path=importlib.resources.files(package) / "axe.min.js")
     found = page.evaluate(
-        "([where, tags]) => axe.run(where, { runOnly: tags, resultTypes: ['violations'] }).then(r => r.violations)",
+        """([where, tags]) => axe.run(where, { runOnly: tags, resultTypes: ['violations'], preload: false })
+            .then(result => result.violations)""",
         [where, TAGS],
     )
     open_ = []
