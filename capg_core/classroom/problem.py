@@ -116,10 +116,10 @@ class ToDo(ValueError):
     """What is still to be chosen before there is a picture: the text says what to do, and nothing has gone wrong."""
 
 
-def check_k(k, n_items):
+def check_k(k, n_items, things="items"):
     """Raise a ValueError unless some, and not all, of the items can be candidates."""
     if not 1 <= k < n_items:
-        raise ValueError(f"K is {k}; expected 1 to {n_items - 1} for {n_items} items")
+        raise ValueError(f"K is {k}; expected 1 to {n_items - 1} for {n_items} {things}")
 
 
 def curve_ks(n_items):
