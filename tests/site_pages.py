@@ -16,7 +16,7 @@ except ImportError:  # Windows
 
 from capg_core.classroom.site import build, states
 
-SMALL = "04_credit_assignment"  # the notebook whose panel comes alive in `make test`; `make site` tests all of them
+SMALL = "05_bias_and_alignment"  # the notebook whose panel comes alive in `make test`; `make site` tests all of them
 NOTEBOOKS = build.NOTEBOOKS
 NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
