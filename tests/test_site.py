@@ -7,6 +7,7 @@ import html
 import importlib
 import io
 import json
+import os
 import pkgutil
 import random
 import re
@@ -243,7 +244,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path):
 
 
 def test_a_second_build_draws_nothing_and_removes_what_is_gone(folder, tmp_path):
-    if len(folder[1]) > 1:
+    if "CAPG_SITE" in os.environ:
         pytest.skip("a folder that is given is not changed")
     listed = folder[0] / build.LIST
     (folder[0] / "old.html").write_text("of a notebook that is gone")

@@ -33,6 +33,7 @@ def formula(latex, block=False):
     True
     """
     found = convert(latex.strip(), display="block" if block else "inline")
+    found = re.sub(r"\\[lr]Vert(?=</mo>)", "&#x02016;", found)  # as it leaves a \bigl with a \lVert
     found = _NORM.sub(r'<mo stretchy="false" form="prefix" lspace="0.06em" rspace="0.06em">\1</mo>', found)
     found = _NO_OPERATOR.sub(r"<mi>\1</mi>", found)
     found = _FUNCTION.sub(_set_function, found)
