@@ -52,7 +52,7 @@ def outcome_by_clock(logits, places, utility):
     --------
     >>> theta = np.zeros((2, 100))
     >>> rho = outcome_by_clock(theta, [5, 5], np.arange(100.0))
-    >>> int(rho.argmax()), round(rho.sum(), 6)
+    >>> int(rho.argmax()), round(float(rho.sum()), 6)
     (99, 1.0)
     """
     rho, better, before = np.zeros(utility.size), np.zeros(utility.size, bool), 1.0
