@@ -176,7 +176,7 @@ def test_pictures_say_their_numbers():
     assert "1 of them in 75 % of the races and 3 of them in 25 %" in said and "0.500 of all swaps" in said
     rates = np.array([[0.0, 2.0, 1.0], [2.0, 0.0, 4.0], [1.0, 4.0, 0.0]])
     said = draw.exchanges(rates, np.array([0.5, 0.2, 0.9]), np.array([0.1, 0.3, -0.4])).text
-    assert "between 2 and 3, is 4.0 times as frequent" in said and "most is 2, without which 0.20" in said
+    assert "items 1 and 2, is 4.0 times as frequent" in said and "most is item 1, without which 0.20" in said
     said = draw.noise((1, 3), {"Swap-PG": (1, 12.0)}, {"Swap-PG": (1, 0.5)}).text
     assert said.endswith("and with clicks, Swap-PG 12.0 and 0.500.")
     said = draw.errors((0, 0.5), {"K = 5": (0, 91.4), "K = 5 + list": (0, 0)}).text

@@ -7,7 +7,7 @@ import pytest
 
 import capg_core as capg
 from capg_core.classroom import TrainingPanel, pictures_of
-from capg_core.classroom.lessons.n07_training_race.numbers import best_value, lead_of, recorded
+from capg_core.classroom.lessons.n07_training_race.numbers import best_value, lead_of, random_value, recorded
 from capg_core.classroom.lessons.n07_training_race.panel import IN_LOG_STEPS, IN_SECONDS
 
 bias, race = pictures_of("05"), pictures_of("07")
@@ -190,3 +190,12 @@ def test_steps_of_the_recorded_race():
     said = race.steps_to_the_end_of_the_last().text
     assert said.startswith(f"Steps to {recorded()['V-PG'][1][-1]:.2f}: ") and "V-PG 20,000" in said
     assert said.endswith("CA-PG + b never.")
+
+
+@pytest.mark.parametrize("k", [1, 4, 12])
+@pytest.mark.parametrize("late_stage", ["noisy", capg.mix("noisy", "uniform", 0.3), "anti"])
+def test_random_candidates_earn_what_the_library_says(k, late_stage):
+    world = capg.SyntheticWorld(15, 12)
+    assert random_value(world, k, late_stage) == pytest.approx(
+        capg.uniform_value(world, k, late_stage=late_stage), abs=1e-12
+    )

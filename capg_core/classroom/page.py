@@ -23,8 +23,9 @@ _STYLE = (
     "content: 'The kernel was restarted, and this no longer answers: run the cell again.'; "
     "font: 15px var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, #222222); padding: 4px 10px; "
     "border-left: 4px solid #8a8f98; } "
-    # on a narrow page labels give way, and long words beside a box to tick wrap
-    f".{BOX} .widget-inline-hbox > .widget-label {{ flex-shrink: 1; min-width: 60px; }} "
+    # on a narrow page labels give way and wrap, as do long words beside a slider and beside a box to tick
+    f".{BOX} .widget-inline-hbox > :is(.widget-label, .widget-readout) {{ flex-shrink: 1; min-width: 60px; "
+    "white-space: normal; height: auto; line-height: 1.1; align-self: center; } "
     f".{BOX} .widget-checkbox .widget-label-basic {{ white-space: normal; height: auto; }} "
     # a picture is a sheet of paper with an edge, dimmed in the dark theme: its colours stay those that are spoken of;
     # and a message without words takes no place above it

@@ -69,7 +69,7 @@ def shorten(title, most):
     >>> shorten("Alien", 10), shorten("Lord of the Rings", 10)
     ('Alien', 'Lord of t…')
     """
-    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
+    return title if len(title) <= most else title[: most - 1].rstrip(" -:,") + "…"
 
 
 def duration(seconds):

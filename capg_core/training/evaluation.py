@@ -30,12 +30,12 @@ def _shown_reward(reward, utility, stage, position_weights):
         liked = stage.sign * utility
         chance = np.exp(stage.beta * (liked - liked.max(axis=1, keepdims=True)))
         return (chance * reward).sum(axis=1) / chance.sum(axis=1)
-    draws = _sights(stage, utility, np.random.default_rng(0))
+    draws = sights(stage, utility, np.random.default_rng(0))
     shown = (np.take_along_axis(reward, _best_l(seen, n_outputs), axis=1) for seen in draws)
     return sum(rewards @ position_weights for rewards in shown) / len(draws)
 
 
-def _sights(stage, utility, rng):
+def sights(stage, utility, rng):
     """Return what a late stage ranks by: once, or as often as the noise is drawn."""
     if stage.is_strict:
         return [stage.seen(utility)]
@@ -212,7 +212,7 @@ def uniform_value(
                 continue
             if reward.size not in tables:
                 tables[reward.size] = _shown_by_rank(reward.size, k, n_outputs) @ position_weights
-            draws = _sights(stage, world.utility[user, pool], rng)
+            draws = sights(stage, world.utility[user, pool], rng)
             for seen in draws:
                 total += chance / len(draws) * (tables[reward.size] @ reward[np.argsort(-seen, kind="stable")])
     return float(total / world.n_users)

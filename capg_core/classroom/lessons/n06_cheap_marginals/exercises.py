@@ -131,7 +131,7 @@ EXERCISES = (
             Misconception(
                 "K / W without iterating",
                 lambda logits, k: _clock(logits, k, n_steps=0),
-                "This solves the sum of w tau = K: every runner would go on arriving again and again. It is a good "
+                "This solves the sum of w tau = K: every item would go on arriving again and again. It is a good "
                 "place to start from.",
             ),
             Misconception(
@@ -154,7 +154,7 @@ EXERCISES = (
             Misconception(
                 "survivors instead of arrivals",
                 lambda logits, k: _newton(logits, k, 0.0, survivors=True),
-                "At this time k runners are still on the way. Count those that have arrived.",
+                "At this time k items are still on the way. Count those that have arrived.",
             ),
         ),
     ),

@@ -5,6 +5,7 @@ import numpy as np
 from capg_core.classroom.drawing import spread, write
 from capg_core.classroom.lessons.n06_cheap_marginals.panel import LOOKS, SAID
 from capg_core.classroom.picture import Picture
+from capg_core.classroom.words import show
 from capg_core.look import FONT, INK, PETROFF, SOFT_INK, dress_axes, look_of
 
 LIGHT = PETROFF["grey"]
@@ -279,8 +280,8 @@ def cost(costs, k):
 
     Examples
     --------
-    >>> cost({"exact": [(100, 1e-3)], "asymptotic": [(100, 1e-5), (1000, 2e-5)]}, 20).text[-66:]
-    "K = 20: exact 1 ms at n = 100; Rosén's clock 0.02 ms at n = 1,000."
+    >>> cost({"exact": [(100, 1e-3)], "asymptotic": [(100, 1e-5), (1000, 2e-5)]}, 20).text[-71:]
+    "K = 20: exact 1.00 ms at n = 100; Rosén's clock 0.0200 ms at n = 1,000."
     """
 
     def draw(figure):
@@ -290,7 +291,7 @@ def cost(costs, k):
         for method, found in costs.items():
             n, seconds = np.array(found).T
             _plot(axes, n, seconds, method)
-            said.append(f"{SAID[method]} {1000 * seconds[-1]:.2g} ms at n = {n[-1]:,.0f}")
+            said.append(f"{SAID[method]} {show(1000 * seconds[-1])} ms at n = {n[-1]:,.0f}")
             ends[method] = seconds[-1]
         ticks = [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1]
         axes.set(

@@ -7,6 +7,8 @@ from importlib.resources import files
 import numpy as np
 
 from capg_core.late_stage import as_parts
+from capg_core.training.evaluation import sights, uniform_value
+from capg_core.worlds.world import World
 
 RECORDED = {"k": 10, "rate": 0.1, "late_stage": "optimal", "n_steps": 20_000, "seed": 0}  # of `capg.SyntheticWorld()`
 
@@ -92,6 +94,45 @@ def lead_of(curves):
     begin = float(x[np.argmax(y >= last[behind])])
     found = Lead(ahead, behind, float(last[behind]), begin, end)
     return found if 0.0 < begin < 0.9 * end else None
+
+
+def random_value(world, k, late_stage):
+    """Return what random candidates earn, as `capg.uniform_value` does, but for every K once the noise is averaged.
+
+    Parameters
+    ----------
+    world : World
+    k : int
+    late_stage : str, late stage or mixture
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import capg_core as capg
+    >>> world = capg.SyntheticWorld(20, 30)
+    >>> abs(random_value(world, 5, "noisy") - capg.uniform_value(world, 5, late_stage="noisy")) < 1e-12
+    True
+    """
+    parts = as_parts(late_stage)
+    if world.available is not None or any(stage.is_strict or stage.is_uniform for stage, _ in parts):
+        return uniform_value(world, k, late_stage=late_stage)
+    return float(sum(chance * uniform_value(_one_user(world, stage), k) for stage, chance in parts))
+
+
+@lru_cache(maxsize=2)
+def _one_user(world, stage):
+    """Return a world of one user, whose r-th best item has the mean reward of the r-th in the noisy late stage's order.
+
+    Random candidates earn the same there, because their places in the order do not depend on the order.
+    """
+    rng, total = np.random.default_rng(0), np.zeros(world.n_items)
+    for reward, utility in zip(world.mean_reward, world.utility, strict=True):
+        order = np.argsort(-np.array(sights(stage, utility, rng)), axis=1)
+        total += reward[order].mean(axis=0)
+    return World(total[None] / world.n_users, utility=-np.arange(world.n_items, dtype=float)[None])
 
 
 def best_value(world, k, late_stage):

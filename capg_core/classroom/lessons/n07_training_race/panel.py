@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator
 import capg_core as capg
 from capg_core.classroom.controls import button, candidates, choice, pick, ticks, whole_text
 from capg_core.classroom.drawing import mark, spread, write
-from capg_core.classroom.lessons.n07_training_race.numbers import best_value, lead_of, recorded_curves
+from capg_core.classroom.lessons.n07_training_race.numbers import best_value, lead_of, random_value, recorded_curves
 from capg_core.classroom.lessons.n07_training_race.words import (
     Numbers,
     ladder,
@@ -31,7 +31,7 @@ from capg_core.classroom.racing import (
     paper_setting_curve,
 )
 from capg_core.classroom.racing_panel import RacingPanel
-from capg_core.classroom.words import duration
+from capg_core.classroom.words import duration, small
 from capg_core.look import FONT, GRID, INK, PAPER, SOFT_INK, dress_axes, look_of
 
 KS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -160,9 +160,14 @@ class TrainingPanel(RacingPanel):
         setting, horizontal, done, _ = settings
         key = setting.k, setting.late_stage
         if key not in self._references:
-            late_stage = LATE_STAGES[setting.late_stage]
-            lowest = capg.uniform_value(self.world, setting.k, late_stage=late_stage)
-            self._references[key] = best_value(self.world, setting.k, late_stage), lowest
+            late_stage, said = LATE_STAGES[setting.late_stage], self.status.value
+            # a noisy late stage takes most of a second at its first visit: the page shows this at once
+            self.status.value = small("Computing what candidates can earn with this late stage …")
+            try:
+                lowest = random_value(self.world, setting.k, late_stage)
+                self._references[key] = best_value(self.world, setting.k, late_stage), lowest
+            finally:
+                self.status.value = said
         target = self._target(setting)
         race = self._race
         runs = {} if race is None else race.runs

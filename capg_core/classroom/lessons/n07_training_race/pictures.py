@@ -14,9 +14,9 @@ _CREDIT = look_of("CA-PG")
 
 
 def _look(name):
-    """Return the look of "V-PG", "V-PG + b" or "CA-PG at 0.01"; what is more than a name is drawn hollow."""
+    """Return the look of "V-PG", "V-PG + b" or "CA-PG at 0.01"; what has a baseline is drawn hollow."""
     estimator = name.partition(" ")[0]
-    return look_of(estimator), name != estimator
+    return look_of(estimator), name.endswith("+ b")
 
 
 def _marker(name, size=13):
@@ -184,7 +184,7 @@ def learning(groups, low, high):
             bottom, top = low - 0.05 * (high - low), high
             axes.set_ylim(bottom, top)
             axes.axhline(low, color=SOFT_INK, linestyle=":", linewidth=2)
-            ends = []
+            ends = [((low - bottom) / (top - bottom), "random candidates", SOFT_INK, "normal")]
             for name, (x, y) in curves.items():
                 look, hollow = _look(name)
                 axes.plot(x, y, "--" if hollow else "-", color=look.colour, linewidth=3)

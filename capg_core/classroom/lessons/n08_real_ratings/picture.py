@@ -162,7 +162,7 @@ class TitleLists:
     def _move_loved(self, numbers):
         caught, missed = [], []
         for row, place in enumerate(places_of_loved(numbers)):
-            title = shorten(numbers.source.titles[numbers.loved[place]], 24)
+            title = shorten(numbers.source.titles[numbers.loved[place]], 23)
             self.lines.append((COLUMNS[2], TOP + row * PITCH, title, 0.0))
             for dx, side in zip(MARKS, (numbers.before, numbers.after), strict=True):
                 if side is not None:

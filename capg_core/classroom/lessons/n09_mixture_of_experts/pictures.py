@@ -217,6 +217,10 @@ def outcomes(by_clock, simulated):
     return Picture(3.8, draw)
 
 
+def _one_digit(number):
+    return f"{float(f'{number:.1g}'):g}"  # 20, and not 2e+01
+
+
 def noise(ks, variances, cosines):
     """
     Draw the variance of methods against K, without noise and with a click's, and say their cosines.
@@ -261,8 +265,8 @@ def noise(ks, variances, cosines):
             write(figure, box[0], 0.92, title, "label", weight="bold")
         for method, (plain, clicks) in variances.items():
             cosine = f", cosine {cosines[method][0]:.2f} to {cosines[method][-1]:.2f}" if method in cosines else ""
-            said.append(f"{method} variance {plain[0]:.1g} to {plain[-1]:.1g}, with clicks {clicks[0]:.1g} to "
-                        f"{clicks[-1]:.1g}{cosine}")  # fmt: skip
+            said.append(f"{method} variance {_one_digit(plain[0])} to {_one_digit(plain[-1])}, with clicks "
+                        f"{_one_digit(clicks[0])} to {_one_digit(clicks[-1])}{cosine}")  # fmt: skip
         return f"K = {ks[0]} to {ks[-1]}: {'; '.join(said)}."
 
     return Picture(4.2, draw)

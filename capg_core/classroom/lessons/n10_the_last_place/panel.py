@@ -233,7 +233,7 @@ def _say_pushes(numbers):
 
 
 def _worth(worth):
-    return f"{round(worth, 2) + 0.0:.2f}".replace("-", "−")
+    return f"{round(worth, 3) + 0.0:.3f}".replace("-", "−")
 
 
 def _say_method(method):

@@ -113,7 +113,7 @@ def swaps(changes, k):
 
 
 def exchanges(rates, values, push):
-    """Draw the first arrivals as a graph: lines as wide as the rates of exchange, and the push of each item.
+    """Draw the items 0 to K, the first arrivals, as a graph: lines as wide as the rates of exchange, and the pushes.
 
     Parameters
     ----------
@@ -146,20 +146,20 @@ def exchanges(rates, values, push):
             axes.plot(x[[i, j]], y[[i, j]], color=PETROFF["grey"], linewidth=14 * rates[i, j] / widest, zorder=1)
         axes.plot(x, y, "o", color=PAPER, markeredgecolor=INK, markersize=32, markeredgewidth=2, zorder=3)
         for i in range(size):
-            write(axes, x[i], y[i], str(i + 1), "label", ha="center", va="center", zorder=4)
+            write(axes, x[i], y[i], str(i), "label", ha="center", va="center", zorder=4)
             side = "left" if x[i] > 0.1 else "right" if x[i] < -0.1 else "center"
             write(axes, 1.27 * x[i], 1.38 * y[i], f"{values[i]:.2f} without it", ha=side, va="center")
         bars = figure.add_axes((0.6, 0.2, 0.36, 0.68))
-        dress_axes(bars, "", "first arrival", "push on its logit")
-        bars.bar(np.arange(1, size + 1), push, color=look_of("Swap-PG").colour, width=0.7)
+        dress_axes(bars, "", "item", "push on its logit")
+        bars.bar(np.arange(size), push, color=look_of("Swap-PG").colour, width=0.7)
         bars.axhline(0.0, color=SOFT_INK, linewidth=1.0)
-        bars.set_xticks(np.arange(1, size + 1))
+        bars.set_xticks(np.arange(size))
         i, j = max(pairs, key=lambda pair: rates[pair])
         top = int(push.argmax())
         return (
-            f"Between {size} first arrivals there are {len(pairs)} exchanges; the most frequent, between {j + 1} and "
-            f"{i + 1}, is {rates[i, j] / min(rates[p] for p in pairs):.1f} times as frequent as the rarest. Pushed up "
-            f"most is {top + 1}, without which {values[top]:.2f} would be earned; the pushes sum to "
+            f"Between {size} first arrivals there are {len(pairs)} exchanges; the most frequent, between items {j} and "
+            f"{i}, is {rates[i, j] / min(rates[p] for p in pairs):.1f} times as frequent as the rarest. Pushed up "
+            f"most is item {top}, without which {values[top]:.2f} would be earned; the pushes sum to "
             f"{abs(push.sum()):.2f}."
         )
 

@@ -55,7 +55,7 @@ def walk(log_ratios, outcome):
         left.set_xticks(range(0, k + 1, max(1, k // 4)))
         left.plot(np.arange(k + 1), ratios[:60].T, color=LOOKS["list"].colour, linewidth=1, alpha=0.5)
         left.axhline(1, color=INK, linewidth=1.2)
-        dress_axes(right, "the ratios that count", "", "")
+        dress_axes(right, "the ratio of each record", "", "")
         _powers(right, "y", *reach)
         right.set_yticklabels([])
         right.set(xlim=(-0.5, 1.5))
