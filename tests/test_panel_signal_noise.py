@@ -114,6 +114,13 @@ def test_axes_are_fixed_while_k_moves_and_follow_the_batch(panel):
     assert panel._length_axes.get_ylim() == signal_noise_panel.LENGTHS
 
 
+def test_no_line_tells_the_answer_before_k_has_moved(panel):
+    panel.k.value = 1
+    assert not any(line.get_visible() for line in panel._lines.values())
+    panel.k.value = 2
+    assert all(line.get_visible() for line in panel._lines.values())
+
+
 @pytest.mark.parametrize("batch", [1, 512])
 @pytest.mark.parametrize("k", [1, 20, 99])
 def test_nothing_is_out_of_sight(panel, k, batch):

@@ -124,6 +124,14 @@ def test_axes_are_fixed_while_k_moves(panel):
     assert limits[0] == limits[1]
 
 
+def test_no_curve_tells_the_answer_before_k_has_moved(panel):
+    panel.k.value = 1
+    lines = [*panel._lines.values(), *panel._signals.values()]
+    assert not any(line.get_visible() for line in lines) and panel._note.get_visible()
+    panel.k.value = 2
+    assert panel._lines["V-PG"].get_visible() and not panel._note.get_visible()
+
+
 def test_slider_end_follows_the_data(panel):
     panel.k.value = 99
     for name in panel.data.options[1:]:

@@ -37,13 +37,13 @@ def test_turn_gives_the_angle_of_a_sum():
 def test_healing_finds_the_lowest_value_and_the_least_angle():
     said = bias.healing([0.5, 0.2, 0.6], [120.0, 10.0], [0.1, 0.9, 1.0], 0.8, 0.7).text
     assert "from 0.50 down to 0.20 at step 1, and then up to 0.60" in said
-    assert "120° at first and 10° at step 2" in said and "cannot pass 0.70" in said
+    assert "120° at first and 10° after step 1" in said and "cannot pass 0.70" in said
     never = bias.healing([0.1, 0.2], [10.0], [0.0, 0.0], 0.3, 0.3).text
     assert "down to 0.10 at step 0" in never
 
 
 def test_game_baseline_and_dots_say_their_numbers():
-    said = bias.game([1.0, 0.7, 0.2], 0.5, {"anti": ("B", "C", 0.5, -0.2)}).text
+    said = bias.game([1.0, 0.7, 0.2], 0.5, {"anti": (2, 3, 0.5, -0.2)}).text
     assert said.endswith("anti: true push +0.50, CA-PG -0.20.")
     said = bias.baseline({"half,\nhalf": (10.0, 20.0)}, {"clicks": (0.5, 0.05)}).text
     assert "half, half 10° and 20°" in said and "clicks 0.500 and 0.0500" in said

@@ -177,7 +177,7 @@ def write(where, x, y, words="", size="note", **more):
 
 
 def star(axes, size=13, **more):
-    """Add the star that marks what is true, or shown, and return it."""
+    """Add the star that marks what is true, and nothing else, and return it."""
     look = {"color": PETROFF["orange"], "markeredgecolor": INK, "markersize": size}
     return axes.plot([], [], "*", **look, **more)[0]
 

@@ -31,7 +31,7 @@ from capg_core.classroom.problem import (
     project,
 )
 from capg_core.classroom.words import join, show
-from capg_core.look import FONT, INK, dress_axes, look_of
+from capg_core.look import FONT, INK, SOFT_INK, dress_axes, look_of
 
 CLOUD_LEFT, CLOUD_RIGHT, CLOUD_GAP = 0.075, 0.545, 0.018
 CLOUD_BOTTOM, CLOUD_HEIGHT = 0.465, 0.425
@@ -86,9 +86,9 @@ class VariancePanel(Panel):
     # The picture.
 
     def background_key(self, numbers):
-        """Everything but K: axes, labels and curves stay while K moves."""
+        """Everything but K: axes, labels and curves stay while K moves, but for the first step."""
         s = numbers.setting
-        return (s.data, s.peakedness, s.rewards, s.baseline, s.shown, s.seed)
+        return (s.k == 1, s.data, s.peakedness, s.rewards, s.baseline, s.shown, s.seed)
 
     def _make_clouds(self):
         self._clouds = {}
@@ -118,6 +118,8 @@ class VariancePanel(Panel):
             self._lines[estimator], self._signals[estimator] = line, signal
             self._points[estimator] = mark(self._curve_axes, look, 12, zorder=6)
         self._labels = EndLabels(self.figure, CURVE_BOX, space=0.008)
+        self._note = write(self._curve_axes, 0.5, 0.72, "curves from\nK = 2 on", transform=self._curve_axes.transAxes,
+                           ha="center", color=SOFT_INK)  # fmt: skip
         self._k_text = write(self.figure, 0.755, 0.945, size="title", ha="center", weight="bold")
 
     def draw_background(self, numbers):
@@ -158,13 +160,16 @@ class VariancePanel(Panel):
         exponents = np.arange(int(np.log10(top)) - 6, int(np.log10(top)) + 1, 2)
         axes.set_yticks(10.0**exponents, [f"$10^{{{e}}}$" for e in exponents])
         axes.minorticks_off()
+        # At K = 1 there are no curves yet: they would tell what the reader is asked to guess.
+        opened = numbers.setting.k > 1
+        self._note.set_visible(not opened)
         ends, level, sinks = [], partial(log_level, low=top * 1e-7, high=top), partial(leaves_at, floor=top * 1e-7)
         for estimator in ESTIMATORS:
             on = estimator in shown
             # V-PG and Outcome-PG have the same mean, the true gradient: one dashed line for both.
             first_unbiased = estimator != "Outcome-PG" or "V-PG" not in shown
-            self._lines[estimator].set_visible(on)
-            self._signals[estimator].set_visible(on and first_unbiased)
+            self._lines[estimator].set_visible(on and opened)
+            self._signals[estimator].set_visible(on and opened and first_unbiased)
             self._points[estimator].set_visible(on)
             if not on:
                 continue
@@ -178,7 +183,7 @@ class VariancePanel(Panel):
                 name = "CA-PG signal" if estimator == "CA-PG" else "true signal"
                 colour = self._signals[estimator].get_color()
                 ends.append((level(signals[-1]), name, colour, "normal", sinks(ks, signals)))
-        self._labels.set(ends)
+        self._labels.set(ends if opened else [])
 
     def draw_moving(self, numbers):
         """Move the dots, the dials and the marks to the current K."""

@@ -13,6 +13,7 @@ from capg_core.classroom.drawing import (
     mark,
     square_window,
     star,
+    write,
 )
 from capg_core.classroom.lessons.n03_exploding_variance import numbers as lesson
 from capg_core.classroom.lessons.n03_exploding_variance.arrows import arrow_path
@@ -20,7 +21,7 @@ from capg_core.classroom.lessons.n03_exploding_variance.numbers import MAX_BATCH
 from capg_core.classroom.panel import Panel
 from capg_core.classroom.problem import CLICKS, N_SYNTHETIC, REWARDS, STEADY
 from capg_core.classroom.words import count, show
-from capg_core.look import INK, dress_axes, look_of
+from capg_core.look import INK, SOFT_INK, dress_axes, look_of
 
 WALK_BOX = (0.08, 0.14, 0.315, 0.687)  # square: the arrows' heads want equal scales
 LENGTH_BOX = (0.477, 0.14, 0.15, 0.687)
@@ -59,9 +60,9 @@ class SignalNoisePanel(Panel):
     # The picture.
 
     def background_key(self, numbers):
-        """Everything but K: axes, labels and curves stay while K moves."""
+        """Everything but K: axes, labels and curves stay while K moves, but for the first step."""
         s = numbers.setting
-        return (s.batch, s.rewards, s.baseline, numbers.window, s.seed)
+        return (s.k == 1, s.batch, s.rewards, s.baseline, numbers.window, s.seed)
 
     def _make_walks(self):
         self._walk_axes, self._walk_title = cloud_axes(self.figure, WALK_BOX)
@@ -99,6 +100,10 @@ class SignalNoisePanel(Panel):
             ):
                 self._lines[estimator, kind] = axes.plot([], [], line, color=look.colour, linewidth=width)[0]
                 self._points[estimator, kind] = mark(axes, look, 9, zorder=6)
+        self._notes = [
+            write(axes, 0.5, 0.86, "lines from\nK = 2 on", transform=axes.transAxes, ha="center", color=SOFT_INK)
+            for axes in (self._length_axes, self._ratio_axes)
+        ]
         self._lengths = EndLabels(self.figure, LENGTH_BOX)
         self._ratios = EndLabels(self.figure, RATIO_BOX)
 
@@ -106,6 +111,10 @@ class SignalNoisePanel(Panel):
         """Update axes, curves and labels."""
         square_window(self._walk_axes, numbers.window)
         lengths, ratios = [], []
+        # At K = 1 there are no lines yet: they would tell what the reader is asked to guess.
+        opened = numbers.setting.k > 1
+        for note in self._notes:
+            note.set_visible(not opened)
         for estimator in METHODS:
             look = look_of(estimator)
             ks, signal, noise = numbers.curves[estimator]
@@ -117,10 +126,11 @@ class SignalNoisePanel(Panel):
                 ("ratio", ratio, RATIOS, look.label, "bold"),
             ):
                 self._lines[estimator, kind].set_data(ks, heights)
+                self._lines[estimator, kind].set_visible(opened)
                 level, leaves = log_level(heights[-1], *limits), leaves_at(ks, heights, limits[0])
                 (ratios if kind == "ratio" else lengths).append((level, words, look.colour, weight, leaves))
-        self._lengths.set(lengths)
-        self._ratios.set(ratios)
+        self._lengths.set(lengths if opened else [])
+        self._ratios.set(ratios if opened else [])
 
     def draw_moving(self, numbers):
         """Move the walks and the marks to the current K."""

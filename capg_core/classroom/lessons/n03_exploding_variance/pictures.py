@@ -94,7 +94,7 @@ def cross_terms(products):
     others = products[~np.eye(k, dtype=bool)]
 
     def draw(figure):
-        axes = _axes(figure, (0.09, 0.16, 0.36, 0.8), "", "draw d", "draw c")
+        axes = _axes(figure, (0.09, 0.16, 0.36, 0.8), "", "draw d", "draw d′")
         shades = axes.imshow(products, cmap="Greys", vmin=0, vmax=1, extent=(0.5, k + 0.5, k + 0.5, 0.5))
         axes.grid(False)
         axes.set(xticks=[1, k], yticks=[1, k])

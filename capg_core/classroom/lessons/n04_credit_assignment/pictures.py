@@ -225,7 +225,7 @@ def top_one(pi, push):
             order = np.argsort(pi[k], kind="stable")
             x, y = pi[k][order], push[k][order]
             axes.plot(x, y, "s-", color=look_of("CA-PG").colour, markersize=5, linewidth=1.5)
-            axes.annotate(f"K = {k}", (x[-1], y[-1]), (9, 0), textcoords="offset points", va="center",
+            axes.annotate(f"K = {k}", (x[-1], y[-1]), (7, 9), textcoords="offset points", va="center",
                           fontsize=FONT["label"], annotation_clip=False)  # fmt: skip
             said.append(f"K = {k}: from {y[0]:.2f} at a chance of {x[0]:.2g} to {y[-1]:.2f} at {x[-1]:.2g}")
         axes.axhline(1, color=look_of("CA-PG-SwR").colour, linewidth=2)

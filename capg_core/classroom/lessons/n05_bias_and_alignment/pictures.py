@@ -230,7 +230,7 @@ def healing(values, angles, worst, best_end, most):
         return (
             f"Along CA-PG's mean the value goes from {values[0]:.2f} down to {values[low]:.2f} at step {low}, and then "
             f"up to {values[-1]:.2f}; along the true gradient it ends at {best_end:.2f}. The angle is {angles[0]:.0f}° "
-            f"at first and {min(angles):.0f}° at step {int(np.argmin(angles)) + 1}. The worst item is a candidate with "
+            f"at first and {min(angles):.0f}° after step {int(np.argmin(angles))}. The worst item is a candidate with "
             f"chance {worst[0]:.2f} at first and {worst[-1]:.2f} at the end; with it, the value cannot pass {most:.2f}."
         )
 
@@ -283,16 +283,16 @@ def baseline(angles, variances):
 
 
 def game(q, p, pushes):
-    """Draw the game of three items and two places: the value against A's chance, and two pushes on it.
+    """Draw the game of three items and two places: the value against the first item's chance, and two pushes on it.
 
     Parameters
     ----------
     q : (3,) array_like
-        Rewards of A, B and C.
+        Rewards of items 1, 2 and 3.
     p : float
-        P(A gets the place beside B).
+        Probability that item 1 gets the place beside item 2.
     pushes : dict
-        Late stage to what it shows of {A, B} and of {B, C} (letters, or "either"), the true slope and CA-PG's.
+        Late stage to what it shows of {1, 2} and of {2, 3} (a number, or "either"), the true slope and CA-PG's.
 
     Returns
     -------
@@ -300,13 +300,13 @@ def game(q, p, pushes):
     """
 
     def draw(figure):
-        worth = dict(zip("ABC", q, strict=True))
+        worth = dict(zip((1, 2, 3), q, strict=True))
         said = []
         for axes, (name, (first, second, slope, credit)) in zip(_columns(figure, list(pushes), top=0.74),
                                                                pushes.items(), strict=True):  # fmt: skip
             ends = [
-                worth.get(shown, (worth["B"] + worth[other]) / 2)
-                for shown, other in ((second, "C"), (first, "A"))
+                worth.get(shown, (worth[2] + worth[other]) / 2)
+                for shown, other in ((second, 3), (first, 1))
             ]  # fmt: skip
             axes.plot([0, 1], ends, color=INK, linewidth=2)
             level = ends[0] + p * (ends[1] - ends[0])
@@ -316,14 +316,14 @@ def game(q, p, pushes):
                 _arrow(axes, (p, y), (p + 0.42 * push, y), colour)
                 look = _STAR if words == "★" else {**_SQUARE, "markersize": 12}
                 axes.plot(p, y, "*" if words == "★" else CREDIT.marker, **look)
-            axes.set_xticks([0, 0.5, 1], ["C in", "½", "A in"])
-            words = "shows either" if first == second else f"shows {first} of {{A, B}}, and {second} of {{B, C}}"
+            axes.set_xticks([0, 0.5, 1], ["3 in", "½", "1 in"])
+            words = "shows either" if first == second else f"shows {first} of {{1, 2}}, and {second} of {{2, 3}}"
             write(axes, 0.0, 1.03, words, transform=axes.transAxes, color=SOFT_INK)
-            _name(axes, "P(A is in)")
+            _name(axes, "P(item 1 is in)")
             said.append(f"{name}: true push {slope:+.2f}, CA-PG {credit:+.2f}")
-        _name(figure.axes[0], "P(A is in)", "value")
+        _name(figure.axes[0], "P(item 1 is in)", "value")
         _key(figure, 0.7, 0.955, "true gradient", "CA-PG's mean")
-        return f"B is in for sure, A or C beside it. Push on A's chance, in units of p(1 - p): {'; '.join(said)}."
+        return f"Item 2 is in for sure, 1 or 3 beside it. Push on the chance of 1, in units of p(1 - p): {'; '.join(said)}."
 
     return Picture(4.0, draw)
 
