@@ -323,7 +323,8 @@ def game(q, p, pushes):
             said.append(f"{name}: true push {slope:+.2f}, CA-PG {credit:+.2f}")
         _name(figure.axes[0], "P(item 1 is in)", "value")
         _key(figure, 0.7, 0.955, "true gradient", "CA-PG's mean")
-        return f"Item 2 is in for sure, 1 or 3 beside it. Push on the chance of 1, in units of p(1 - p): {'; '.join(said)}."
+        units = "Push on the chance of 1, in units of p(1 - p)"
+        return f"Item 2 is in for sure, 1 or 3 beside it. {units}: {'; '.join(said)}."
 
     return Picture(4.0, draw)
 
