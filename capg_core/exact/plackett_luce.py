@@ -207,7 +207,7 @@ def list_log_prob(logits: ArrayLike, candidates: ArrayLike) -> Floats:
 
     Notes
     -----
-    sum_r [theta_{a_r} - log(weight left before draw r)]; Plackett (1975), Luce (1959).
+    sum_d [theta_{a_d} - log(weight left before draw d)]; Plackett (1975), Luce (1959).
 
     Examples
     --------

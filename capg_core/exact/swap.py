@@ -1,10 +1,10 @@
 """Swap-PG for one context: how the value changes when the last candidate and the next arrival change places.
 
-Draw K+1 items. When the logit of one runner moves a little, the candidates change only at the moment when it meets the
-K-th of the others. So the whole gradient of V lives on one exchange, for any reward R(S) of a candidate set S. With W_r
-the weight left before draw r, A the K first of a list and A' the same with the last replaced by the next::
+Draw K+1 items. When the logit of one item moves a little, the candidates change only at the moment when it meets the
+K-th of the others. So the whole gradient of V lives on one exchange, for any reward R(S) of a candidate set S. With W_d
+the weight left before draw d, A the K first of a list and A' the same with the last replaced by the next::
 
-    dV/dtheta_j = E[ 1{j = a_(K+1)} W_(K+1) sum_{r <= K} 1/W_r (R(A') - R(A)) ]
+    dV/dtheta_j = E[ 1{j = a_(K+1)} W_(K+1) sum_{d <= K} 1/W_d (R(A') - R(A)) ]
 
 The average over the orders in which the K+1 can have arrived is in `batch.swap`. Derived here.
 """

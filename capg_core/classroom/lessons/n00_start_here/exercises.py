@@ -113,7 +113,7 @@ EXERCISES = (
             Misconception(
                 "forgot the normaliser of what is left",
                 lambda logits, items: _drawn(logits, items) - len(items) * softmax(logits),
-                "Every draw is normalised over all items here. A drawn item is not put back: at draw r, "
+                "Every draw is normalised over all items here. A drawn item is not put back: at draw d, "
                 "the softmax runs over the items that are still left.",
             ),
             Misconception(

@@ -109,7 +109,7 @@ EXERCISES = (
             Misconception(
                 "put the drawn items back",
                 lambda logits, candidates: np.full(len(candidates), 1.0 - np.sum(softmax(logits) ** 2)),
-                "All your draws have the same size. A drawn item is not put back: the softmax of draw r runs over "
+                "All your draws have the same size. A drawn item is not put back: the softmax of draw d runs over "
                 "the items still left.",
             ),
             Misconception(
@@ -217,7 +217,7 @@ EXERCISES = (
             Misconception(
                 "normalised over all items",
                 lambda logits, candidates: np.sum(logits[candidates] - np.logaddexp.reduce(logits)),
-                "Every draw is normalised over all items here. At draw r only the items still left compete.",
+                "Every draw is normalised over all items here. At draw d only the items still left compete.",
             ),
             Misconception(
                 "probability",

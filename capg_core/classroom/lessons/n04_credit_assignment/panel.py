@@ -60,9 +60,9 @@ class LadderPanel(Panel):
     cut = 0.4
     lesson = lesson
     rung = pick(
-        "Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], label_width=50, width=310
+        "Rung", "V-PG", [(f"{i}  {EVENTS[rung]}", rung) for i, rung in enumerate(RUNGS, 1)], label_width=50, width=300
     )
-    way = whole("From rung to rung", 0, 0, way_to(RUNGS[-1]), label_width=125, width=340)
+    way = whole("From rung to rung", 0, 0, way_to(RUNGS[-1]), label_width=145, width=350)
     play = play("Play", way_to(RUNGS[-1]))
     k = candidates(20, N_SYNTHETIC - 1)
     rewards = choice("Rewards", STEADY, REWARDS, label_width=70, width=250)
