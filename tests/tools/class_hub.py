@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
-from browser import chromium, error_outputs, free_port, run_all, stop, wait_until_up
+from browser import answer_dialogs, chromium, error_outputs, free_port, run_all, stop, wait_until_up
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "capg/notebooks/00_start_here.ipynb"
@@ -31,6 +31,7 @@ def link_of(hub, repository):
 
 def open_as(page, link, name):
     """Log in and wait until the notebook is there."""
+    answer_dialogs(page)
     page.goto(link)
     page.fill("input[name=username]", name)
     page.fill("input[name=password]", PASSWORD)
