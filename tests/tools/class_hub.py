@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psutil
-from browser import answer_dialogs, chromium, error_outputs, free_port, run_all, stop, wait_until_up
+from browser import chromium, error_outputs, free_port, run_all, stop, wait_until_up
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = "capg/notebooks/00_start_here.ipynb"
@@ -30,12 +30,21 @@ def link_of(hub, repository):
 
 
 def open_as(page, link, name):
-    """Log in and wait until the notebook is there."""
-    answer_dialogs(page)
+    """Log in and wait until the notebook is there; once more where a busy Lab asks which kernel to start."""
     page.goto(link)
     page.fill("input[name=username]", name)
     page.fill("input[name=password]", PASSWORD)
     page.press("input[name=password]", "Enter")
+    wait_for_notebook(page)
+    page.wait_for_timeout(1500)
+    if page.locator(".jp-Dialog").count():
+        print(f"{name}: Lab asked for a kernel, opened once more")
+        page.goto(link)
+        wait_for_notebook(page)
+
+
+def wait_for_notebook(page):
+    """Wait until the notebook is there, with an idle kernel."""
     page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=240_000)
     page.locator(".jp-NotebookPanel-toolbar [data-status='idle']").first.wait_for(timeout=120_000, state="attached")
 
