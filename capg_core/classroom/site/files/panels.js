@@ -76,9 +76,10 @@ capg.Panel = class {
         this.moved.textContent = remarks.join(" ");
         this.wanted = file;
         this.load(file).decode().catch(() => {}).then(() => {
-            if (this.wanted !== file || this.images[0].getAttribute("src") === file) return;
+            if (this.wanted !== file) return;
+            this.images[0].alt = this.sentence.textContent; // two settings may share a picture, and not the words
+            if (this.images[0].getAttribute("src") === file) return;
             this.images.forEach(image => image.setAttribute("src", file));
-            this.images[0].alt = said;
             this.figure.dispatchEvent(new CustomEvent("capg:shown"));
             this.preload();
         });
