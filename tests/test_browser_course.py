@@ -21,9 +21,11 @@ def test_notebook_runs_and_its_panel_moves(lab_page, stem):
     assert error_outputs(page) == []
     panel = PanelInPage(page)
     before = panel.state()
-    panel.press("ArrowRight")
+    at_its_end = panel.handle.get_attribute("aria-valuenow") == panel.handle.get_attribute("aria-valuemax")
+    there, back = ("ArrowLeft", "ArrowRight") if at_its_end else ("ArrowRight", "ArrowLeft")
+    panel.press(there)
     after = panel.wait_for_change(before)
-    panel.press("ArrowLeft")
+    panel.press(back)
     # the same noise at every setting: back at the same one, the same sentence
     assert panel.wait_for_change(after)[1] == before[1]
     assert error_outputs(page) == []
