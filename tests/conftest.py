@@ -72,17 +72,26 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(scope="session")
-def lab_page():
-    """One browser with JupyterLab in it, for every test of a worker: its page and the server's address."""
-    from browser import VIEW, NoBrowser, chromium, lab
+def browser():
+    """One browser for every test of a worker: Playwright runs once in a process."""
+    from browser import NoBrowser, chromium
 
     with contextlib.ExitStack() as stack:
         try:
-            page = stack.enter_context(chromium()).new_page(viewport=VIEW)
+            found = stack.enter_context(chromium())
         except NoBrowser as reason:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"CI=true asks for the browser tests, but {reason}")
             pytest.skip(f"browser tests: {reason}")
+        yield found
+
+
+@pytest.fixture(scope="session")
+def lab_page(browser):
+    """JupyterLab in the browser, for every test of a worker: its page and the server's address."""
+    from browser import VIEW, lab
+
+    with lab() as address:
         # as `make lab` does, so that no slider waits for the compiler
         subprocess.run([sys.executable, "-m", "capg_core.warm"], check=True, stdout=subprocess.DEVNULL)
-        yield page, stack.enter_context(lab())
+        yield browser.new_page(viewport=VIEW), address

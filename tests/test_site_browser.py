@@ -1,7 +1,6 @@
 """The folder of pages in a real browser, with the network off: controls, keys, themes, phone, projector, paper."""
 
 import io
-import os
 import random
 import statistics
 
@@ -10,7 +9,6 @@ import pytest
 pytest.importorskip("latex2mathml", reason="latex2mathml is not installed; run: pip install -e '.[test]'")
 
 from axe import violations
-from browser import NoBrowser, chromium
 from site_pages import NAMES, NOTEBOOKS, alive, built, move, new_panel, table_of
 
 from capg_core.classroom.prediction import predictions_of
@@ -24,17 +22,6 @@ N_STATES = 50
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return built(tmp_path_factory.mktemp("site") / "pages")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        with chromium() as found:
-            yield found
-    except NoBrowser as reason:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI=true asks for the browser tests, but {reason}")
-        pytest.skip(f"browser tests: {reason}")
 
 
 class Visit:
