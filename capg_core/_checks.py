@@ -245,16 +245,22 @@ def as_generator(rng):
 
 
 def as_batch_logits(logits):
-    """Return logits (B, n) as float64, and whether they came as float32; NaN and +inf are refused."""
+    """
+    Return logits (B, n) as float64, how many items the smallest pool has, and whether they came as float32.
+
+    NaN and +inf are refused.
+    """
     expected = "a row of logits per context, shape (B, n)"
     given = as_plain(logits, "logits", expected)
     array = _as_real_array(given, "logits", 2, expected)
     if array.size == 0:
         raise ValueError(f"logits is empty, shape {array.shape}; expected {expected}")
+    is_single, pool, low = given.dtype == np.float32, array.shape[1], array.min()
     # where all is well the extremes say so without an array beside; NaN is not within anything
-    if not (-_FURTHEST <= array.min() and array.max() <= _FURTHEST):
+    if not (-_FURTHEST <= low and array.max() <= _FURTHEST):
         refuse_no_logits(array, "logits")
-    return array, given.dtype == np.float32
+        pool = int(np.isfinite(array).sum(axis=1).min())
+    return array, pool, is_single
 
 
 def as_rows(values, name, shape):
@@ -266,20 +272,4 @@ def as_rows(values, name, shape):
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}; expected {shape}")
     refuse_unbounded(array, name)
-    return array
-
-
-def as_item_rows(values, logits, name, expected):
-    """Return distinct items (B, m) that can be drawn, a row per row of logits (B, n); (B,) will do for one each."""
-    given = as_plain(values, name, expected)
-    array = given.reshape(-1, 1) if given.ndim == 1 else given
-    if array.ndim != 2 or array.shape[0] != logits.shape[0]:
-        raise ValueError(f"{name} has shape {given.shape}; expected {expected}")
-    array = as_indices(array, logits.shape[1], name)
-    _refuse(np.take_along_axis(logits, array, axis=1) == -np.inf, array, name, "an item with a finite logit in its row")
-    ordered = np.sort(array, axis=1)
-    repeated = ordered[:, 1:] == ordered[:, :-1]
-    if repeated.any():
-        row, column = np.argwhere(repeated)[0]
-        raise ValueError(f"{name}[{row}] repeats item {ordered[row, column]}; expected distinct items in a row")
     return array

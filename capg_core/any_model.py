@@ -5,9 +5,22 @@ stage shows something, rewards come in, and `batch_gradient` says how each logit
 framework's backward pass. Training uses the same code.
 """
 
+import math
+import threading
+
 import numpy as np
 
-from capg_core._checks import as_batch_logits, as_count, as_generator, as_item_rows, as_plain, as_rows, as_vector
+from capg_core._checks import (
+    as_batch_logits,
+    as_candidates,
+    as_count,
+    as_generator,
+    as_indices,
+    as_plain,
+    as_rows,
+    as_vector,
+)  # fmt: skip
+from capg_core._kernel import kernel
 from capg_core._types import ArrayLike, Floats, Items, NDArray
 from capg_core.batch.draw import draw_batch
 from capg_core.batch.exp import weigh_rows
@@ -17,6 +30,9 @@ from capg_core.late_stage import LateStageLike, as_parts, as_position_weights
 from capg_core.rung import LIST, Batch, First
 
 NONE = np.empty((0, 0))
+# So many weights keep their memory from call to call: getting it from the system takes as long as filling it.
+_KEPT = 2**20
+_kept = threading.local()
 
 
 def fill_gradient(
@@ -69,10 +85,11 @@ def sample_batch(logits: ArrayLike, k: int, rng: np.random.Generator) -> Items:
     array([[1],
            [0]])
     """
-    theta, _ = as_batch_logits(logits)
-    k = as_count(k, "k", 1, _smallest_pool(theta))
+    theta, pool, _ = as_batch_logits(logits)
+    k = as_count(k, "k", 1, pool)
     candidates, shifts = np.empty((theta.shape[0], k), np.int64), np.empty((1, theta.shape[0]))
-    draw_batch(theta[None], np.array([k]), as_generator(rng), True, candidates, np.empty((1, *theta.shape)), shifts)
+    weights = np.empty((1, 1, theta.shape[1]))  # of one context at a time: nobody asks for them later
+    draw_batch(theta[None], np.array([k]), as_generator(rng), True, candidates, weights, shifts)
     return candidates
 
 
@@ -152,10 +169,10 @@ def batch_gradient(
     """
     chosen = choose_rung(estimator, marginal, residual)
     parts = as_parts(late_stage, exact=chosen.needs_critic or chosen.needs_ranking)
-    theta, is_single = as_batch_logits(logits)
+    theta, pool, is_single = as_batch_logits(logits)
     n_rows, n_items = theta.shape
-    k = as_count(k, "k", 1, _smallest_pool(theta))
-    outputs = as_item_rows(outputs, theta, "outputs", f"shape ({n_rows},) or ({n_rows}, L)")
+    k = as_count(k, "k", 1, pool)
+    outputs = _as_item_rows(outputs, theta, "outputs", f"shape ({n_rows},) or ({n_rows}, L)")
     rewards = as_rows(rewards, "rewards", outputs.shape)
     position_weights = as_position_weights(position_weights, outputs.shape[1])
     as_baseline(baseline, lambda: None)
@@ -175,7 +192,7 @@ def batch_gradient(
         first = First(arrivals, utility_there, critic_there, NONE, position_weights)
         expected = np.take_along_axis(first.critic, _places(outputs, arrivals), axis=1)
 
-    exp_theta, shifts = np.empty((1, n_rows, n_items)), np.empty((1, n_rows))
+    exp_theta, shifts = _scratch(1, n_rows, n_items), np.empty((1, n_rows))
     weigh_rows(theta, exp_theta[0], shifts[0])
     rows = np.empty((1, n_rows, n_items))
     fill_gradient(
@@ -192,9 +209,39 @@ def batch_gradient(
     return rows.astype(np.float32) if is_single else rows
 
 
-def _smallest_pool(theta):
-    """Return the number of items that can be drawn in the row that has fewest."""
-    return theta.shape[1] if theta.min() > -np.inf else int(np.isfinite(theta).sum(axis=1).min())
+@kernel
+def _are_items(rows, logits):
+    """Say whether each row (B, m) holds distinct items of its row of logits (B, n), none masked."""
+    seen = np.zeros(logits.shape[1], np.int64)
+    for b in range(rows.shape[0]):
+        for item in rows[b]:
+            if item < 0 or item >= seen.size or logits[b, item] == -np.inf or seen[item] == b + 1:
+                return False
+            seen[item] = b + 1
+    return True
+
+
+def _as_item_rows(values, logits, name, expected):
+    """Return distinct items (B, m) that can be drawn, a row per row of logits (B, n); (B,) will do for one each."""
+    given = as_plain(values, name, expected)
+    array = given.reshape(-1, 1) if given.ndim == 1 else given
+    if array.ndim != 2 or array.shape[0] != logits.shape[0]:
+        raise ValueError(f"{name} has shape {given.shape}; expected {expected}")
+    array = as_indices(array, logits.shape[1], name)
+    if not _are_items(array, logits):
+        for b, row in enumerate(array):  # one of them says what is wrong
+            as_candidates(row, logits[b], f"{name}[{b}]")
+    return array
+
+
+def _scratch(*shape):
+    """Return an array to write to, of memory that the next call in this thread gets too."""
+    size = math.prod(shape)
+    if size > _KEPT:
+        return np.empty(shape)
+    if getattr(_kept, "memory", NONE).size < size:
+        _kept.memory = np.empty(size)
+    return _kept.memory[:size].reshape(shape)
 
 
 def _places(outputs, arrivals):
@@ -210,7 +257,7 @@ def _as_arrivals(candidates, theta, k, chosen, outputs):
         if chosen.needs_critic or chosen.scored.sees == LIST:
             raise ValueError(f"candidates = None; expected {shape}, which {chosen.rung.name!r} needs")
         return None
-    arrivals = as_item_rows(candidates, theta, "candidates", shape)
+    arrivals = _as_item_rows(candidates, theta, "candidates", shape)
     if arrivals.shape[1] != wanted:
         hint = ", the candidates and the next arrival" if chosen.needs_critic else ""
         raise ValueError(f"candidates has shape {arrivals.shape}; expected {shape}{hint}")

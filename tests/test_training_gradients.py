@@ -254,6 +254,19 @@ def test_a_step_is_the_gradient_through_the_towers(estimator, marginal, n_expert
     np.testing.assert_allclose(by_user, finite_difference(trainer, users, model.users), atol=2e-7)
 
 
+@pytest.mark.parametrize("k", [1, 4, N_ITEMS])
+@pytest.mark.parametrize("residual", [None, "inclusion"])
+def test_a_step_that_moves_few_items_is_the_product_with_all(k, residual):
+    reward = np.random.default_rng(3).random((N_USERS, N_ITEMS))
+    trainer = make_trainer("Swap-PG", k, residual=residual, world=capg.World(reward, 0.5, critic=reward))
+    users = np.array([0, 1, 2, 3, 1, 1])
+    of_users, of_items = trainer.tower_gradients(users)
+    rows, model = trainer.gradient.rows[0], trainer.model
+    assert (np.count_nonzero(rows, axis=1) > k + 1).any() == (residual is not None and k < N_ITEMS - 1)
+    np.testing.assert_allclose(of_users[0], rows @ model.items[0] / BATCH, atol=1e-15)
+    np.testing.assert_allclose(of_items[0], rows.T @ model.users[0, users] / BATCH, atol=1e-15)
+
+
 @pytest.mark.parametrize("late_stage", ALL_STAGES, ids=str)
 def test_outcome_pg_differentiates_what_its_late_stage_saw(late_stage):
     trainer = make_trainer("Outcome-PG", 4, late_stage=late_stage)

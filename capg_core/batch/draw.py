@@ -196,6 +196,7 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
 
     With ``ordered`` what one expert drew is in the order of the draws; else in any order. Also fills ``exp_theta``
     (M, B, n) = exp(theta + shift), the largest of each row 1, and ``shifts`` (M, B), for the kernels that come after.
+    Where these are not wanted ``exp_theta`` is (M, 1, n), which one context after the other overwrites.
     """
     n_experts, batch, n = theta.shape
     size = 8 * max(1, int(np.sqrt(n) / 15.5))  # of a block: many blocks are counted faster than many items
@@ -207,13 +208,14 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
         taken[:] = False
         start = 0
         for m in range(n_experts):
-            shifts[m, b] = weigh(theta[m, b], exp_theta[m, b])
+            weights = exp_theta[m, b if exp_theta.shape[1] > 1 else 0]
+            shifts[m, b] = weigh(theta[m, b], weights)
             seats = out[b, start : start + places[m]]
             start += places[m]
             if seats.size > _RACE_SHARE * n:
-                _race(theta[m, b], exp_theta[m, b], taken, times, rng, ordered, arrived, begins, seats)
+                _race(theta[m, b], weights, taken, times, rng, ordered, arrived, begins, seats)
             elif seats.size > 0:
-                _draw_in_turn(theta[m, b], exp_theta[m, b], taken, times, left, upto, rng, seats)
+                _draw_in_turn(theta[m, b], weights, taken, times, left, upto, rng, seats)
 
 
 @kernel

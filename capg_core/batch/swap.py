@@ -33,6 +33,8 @@ _RAREST, _SUREST = -600.0, 600.0
 _ARRIVED = 720.0  # exp of minus it is zero, and no denormal number, which would be slow
 _MAX_SEARCH, _MAX_NODES = 100, 5_000
 _FAR = 30.0  # from the peak, in log time: Newton's steps lead nowhere there
+# Above this share of the weight what is left may be what was there less what is taken: it keeps twelve digits.
+_PLENTY = 0.05
 # A loop over few items is as slow as its remainder, so there is none.
 LANES = 8
 
@@ -40,13 +42,12 @@ LANES = 8
 @kernel
 def log_rest(theta, exp_theta, shift, arrivals, w):
     """Return log of the weight outside ``arrivals``, relative to exp(-shift); -inf where nothing is left."""
-    w[:] = exp_theta
+    total = rest = fast_sum(exp_theta)
     for c in arrivals:
-        w[c] = 0.0
-    rest = fast_sum(w)
-    if rest > 1e-200:
+        rest -= exp_theta[c]
+    if rest > _PLENTY * total:
         return np.log(rest)
-    w[:] = theta  # so little is left that it is added up relative to its own largest
+    w[:] = theta  # so little is left that the difference has lost digits: add it up, relative to its own largest
     for c in arrivals:
         w[c] = -np.inf
     top = fast_max(w)

@@ -29,6 +29,8 @@ class BatchGradient:
 
     Attributes
     ----------
+    arrivals : (B, K) or (B, K+1) int64
+        The candidates, and the next arrival where the estimator wants it.
     candidates : (B, K) int64
     outputs : (B, L) int64
     rewards : (B, L) float64
@@ -56,13 +58,18 @@ class BatchGradient:
         self._stage = part_arrays(self.parts)
         self.places = split_places(k, n_experts)
         self._draws = split_places(self._count_arrivals(k), n_experts)
-        self._arrivals = np.empty((batch_size, self._draws.sum()), np.int64)
-        self.candidates = np.empty((batch_size, k), np.int64) if self._arrivals.shape[1] > k else self._arrivals
+        self.arrivals = np.empty((batch_size, self._draws.sum()), np.int64)
+        self.candidates = np.empty((batch_size, k), np.int64) if self.arrivals.shape[1] > k else self.arrivals
         self.outputs = np.empty((batch_size, n_outputs), np.int64)
         self.rewards = np.empty((batch_size, n_outputs))
         self.rows = np.empty((n_experts, batch_size, world.n_items))
         self._exp_theta, self._shifts = np.empty_like(self.rows), np.empty((n_experts, batch_size))
         self._utility = np.empty_like(self.rows[0]) if self.chosen.needs_ranking else NONE
+
+    @property
+    def moves_few(self):
+        """True where the estimates are zero but at the arrivals."""
+        return self.chosen.scored is None
 
     def _as_critic(self, critic):
         """Return the predicted rewards (users, n), the world's where none is given."""
@@ -88,7 +95,7 @@ class BatchGradient:
     def __call__(self, theta, users, rng):
         """Sample once for every context of ``users`` (B,), whose logits are theta (M, B, n), and fill ``rows``."""
         noise = self._draw_noise(rng)
-        arrivals, candidates = self._arrivals, self.candidates
+        arrivals, candidates = self.arrivals, self.candidates
         draw_batch(theta, self._draws, rng, self.chosen.ordered, arrivals, self._exp_theta, self._shifts)
         if candidates is not arrivals:
             candidates[:] = arrivals[:, : candidates.shape[1]]
@@ -116,5 +123,5 @@ class BatchGradient:
         betas = [stage.beta for stage, _ in self.parts if stage.is_noisy]
         if not betas or not (self.chosen.needs_ranking or self.chosen.needs_critic):
             return NONE
-        shape = self.rows[0].shape if self.chosen.needs_ranking else self._arrivals.shape
+        shape = self.rows[0].shape if self.chosen.needs_ranking else self.arrivals.shape
         return rng.gumbel(size=shape) / betas[0]

@@ -85,6 +85,23 @@ def adagrad_step(users, of_user, sum_users, seen_users, of_items, items, sum_ite
                 items[m, j, d] += rate * g / (np.sqrt(sum_items[m, j, d]) + _EPSILON)
 
 
+@kernel
+def few_products(rows, places, users, items, of_users, of_items):
+    """
+    Fill of_users (B, d) = rows @ items and of_items (n, d) = rows.T @ users.
+
+    The rows (B, n) are zero but at ``places`` (B, P), which are distinct within a row.
+    """
+    of_users[:] = 0.0
+    of_items[:] = 0.0
+    for b in range(places.shape[0]):
+        for j in places[b]:
+            g = rows[b, j]
+            for d in range(items.shape[1]):
+                of_users[b, d] += g * items[j, d]
+                of_items[j, d] += g * users[b, d]
+
+
 @dataclass(frozen=True, eq=False)
 class Progress:
     """What a callback gets. Curves are lists that grow; the model is the one in training, so copy it to keep it."""
@@ -194,6 +211,10 @@ class Training:
         with one_blas_thread():
             for m in range(model.n_experts):
                 seen = model.users[m, users] / users.size
+                if self.gradient.moves_few:
+                    places = self.gradient.arrivals
+                    few_products(rows[m], places, seen, model.items[m], self._of_users[m], self._of_items[m])
+                    continue
                 np.matmul(rows[m], model.items[m], out=self._of_users[m])
                 np.matmul(rows[m].T, seen, out=self._of_items[m])
         self._of_users /= users.size

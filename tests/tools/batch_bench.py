@@ -49,9 +49,13 @@ def public_beside_private():
             near = world.utility[users[:, None], first]
             shown = first[users, near[:, :20].argmax(axis=1)]
             rewards = world.reward(users, shown, rng)
-            given = {"utility": near, "critic": near} if estimator == "Swap-PG" else {"utility": world.utility[:128]}
+            given = {"candidates": first} if estimator.startswith("V-PG") else {}
+            if estimator == "Swap-PG":
+                given = {"candidates": first, "utility": near, "critic": near}
+            elif estimator == "Outcome-PG":
+                given = {"utility": world.utility[users]}
             return capg.batch_gradient(
-                theta[0], estimator, 20, outputs=shown, rewards=rewards, candidates=first, baseline="mean", **given
+                theta[0], estimator, 20, outputs=shown, rewards=rewards, baseline="mean", **given
             )
 
         ours, inside, ratio = in_turn(public, lambda private=private: private(theta, users, rng))
