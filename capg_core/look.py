@@ -5,7 +5,8 @@ of colour vision. An estimator also has a marker and a line style of its own, so
 without colour.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from capg_core.ladder import rung_of
 
@@ -34,12 +35,22 @@ FONT = {"title": 17, "label": 15, "tick": 13, "note": 13}
 
 @dataclass(frozen=True)
 class Look:
-    """How one estimator is drawn, in every figure of the course."""
+    """How one estimator is drawn, in every figure of the course; hollow with a baseline or a residual."""
 
     colour: str
     marker: str
     line: str
     label: str
+    hollow: bool = False
+
+    @property
+    def markers(self):
+        """What matplotlib is told of its markers."""
+        edge, width = (self.colour, 2.0) if self.hollow else (PAPER, 1.0)
+        return {
+            "marker": self.marker, "markerfacecolor": PAPER if self.hollow else self.colour,
+            "markeredgecolor": edge, "markeredgewidth": width,
+        }  # fmt: skip
 
 
 LOOKS = {
@@ -53,13 +64,17 @@ LOOKS = {
 }
 
 
-def look_of(estimator):
-    """Return the `Look` of an estimator; a plain one if it has none of its own yet.
+# What may follow the name: a residual or baseline, or where something else differs, as in "CA-PG at 0.01".
+_MORE = re.compile(r"\s*(\+| at |,).*")
+
+
+def look_of(method):
+    """Return the `Look` of a method; a plain one if its estimator has none of its own yet.
 
     Parameters
     ----------
-    estimator : str
-        A name of the ladder.
+    method : str
+        A name of the ladder, or one with more to it, such as "V-PG + b", "Swap-PG + list" or "CA-PG at 0.01".
 
     Returns
     -------
@@ -70,7 +85,9 @@ def look_of(estimator):
     ValueError
         If the name is not known.
     """
-    return LOOKS.get(rung_of(estimator).name) or Look(INK, "*", ":", estimator)
+    name = rung_of(_MORE.sub("", method)).name
+    look = LOOKS.get(name) or Look(INK, "*", ":", name)
+    return replace(look, hollow="+" in method)
 
 
 def dress_axes(axes, title="", xlabel="", ylabel=""):

@@ -83,10 +83,10 @@ def test_what_the_text_says_about_critics_holds():
     assert direction["Swap-PG, critic errs"] < rows["Swap-PG, critic errs"][2] < 1
     for residual, rung in (("list", "V-PG + baseline"), ("outcome", "Outcome-PG + baseline")):
         for k in (1, 4):
-            right, errs = rows[f"Swap-PG+{residual}"][k], rows[f"Swap-PG+{residual}, critic errs"][k]
+            right, errs = rows[f"Swap-PG + {residual}"][k], rows[f"Swap-PG + {residual}, critic errs"][k]
             assert right == pytest.approx(rows[rung][k], rel=0.05)
             assert errs < rows[rung][k]
-    errs = "Swap-PG+inclusion, critic errs"
+    errs = "Swap-PG + inclusion, critic errs"
     assert signal[errs] == pytest.approx(5.3 * signal["V-PG + baseline"], rel=0.05)
     assert f"a cosine of {direction[errs]}, " in TEXT
     assert signal[errs] < signal["CA-PG"] and direction[errs] < direction["CA-PG"]

@@ -90,6 +90,9 @@ def test_exercises_are_the_declared_ones(path):
     assert asked == [key for key in EXERCISES if key.startswith(number)]
     assert len(asked) >= 2
     assert re.search(r"^def \w+\(", code, re.M), "no coding exercise"
+    for key in asked:
+        call = EXERCISES[key].call
+        assert not call or (f"def {call}:" in code and call in EXERCISES[key].question), "question and cell differ"
 
 
 def test_links_lead_to_the_neighbours(path):

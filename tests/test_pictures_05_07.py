@@ -43,7 +43,7 @@ def test_healing_finds_the_lowest_value_and_the_least_angle():
 
 
 def test_game_baseline_and_dots_say_their_numbers():
-    said = bias.game([1.0, 0.7, 0.2], 0.5, {"anti": (2, 3, 0.5, -0.2)}).text
+    said = bias.game([1.0, 0.7, 0.2], 0.5, {"anti": (1, 2, 0.5, -0.2)}).text
     assert said.endswith("anti: true push +0.50, CA-PG -0.20.")
     said = bias.baseline({"half,\nhalf": (10.0, 20.0)}, {"clicks": (0.5, 0.05)}).text
     assert "half, half 10° and 20°" in said and "clicks 0.500 and 0.0500" in said

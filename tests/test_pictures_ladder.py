@@ -42,6 +42,6 @@ def test_items_come_best_first_in_units_of_the_largest():
 def test_signal_to_noise_is_said_at_20():
     lines = {"V-PG": [0.1, 0.001], "CA-PG": [0.1, 0.25]}
     text = draw.signal_to_noise((5, 20), {("clicks", "no baseline"): lines}).text
-    assert text == "Signal-to-noise at K = 20. Rewards clicks, no baseline: V-PG 0.001 and CA-PG 0.25."
+    assert text == "Signal-to-noise at K = 20. Clicks, no baseline: V-PG 0.001 and CA-PG 0.25."
     with pytest.raises(ValueError, match="20"):
         draw.signal_to_noise((5, 10), {("clicks", "no baseline"): lines})

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
-from capg_core.look import FONT, INK, PAPER, PETROFF, SOFT_INK, dress_axes
+from capg_core.look import FONT, INK, PETROFF, SOFT_INK, dress_axes
 
 FINE_STEPS = (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9)  # for `round_up`, where axes fit what is drawn
 
@@ -167,8 +167,7 @@ def log_axis(axes, low=0.9, high=110, ticks=(1, 10, 100)):
 
 def mark(axes, look, size, **more):
     """Add a marker of an estimator's look, to be moved, and return it."""
-    more = {"color": look.colour, "markersize": size, "markeredgecolor": PAPER, **more}
-    return axes.plot([], [], look.marker, **more)[0]
+    return axes.plot([], [], **{"linestyle": "none", "markersize": size, **look.markers, **more})[0]
 
 
 def write(where, x, y, words="", size="note", **more):

@@ -24,13 +24,11 @@ _NEAR = 0.25  # of the way from the lowest value to the optimum
 
 def _style(variant):
     """Return how a variant is drawn: its estimator's look, hollow and broken with a baseline or a residual."""
-    name, _, residual = variant.estimator.partition("+")
-    look = look_of(name)
-    with_baseline = variant.baseline == "mean"
+    with_baseline, residual = variant.baseline == "mean", variant.estimator.partition("+")[2]
+    look = look_of(variant.estimator + (" + b" if with_baseline else ""))
     return {
         "color": look.colour, "ls": _WITH_BASELINE if with_baseline else _WITH_RESIDUAL.get(residual, look.line),
-        "lw": 2, "marker": look.marker, "markersize": 6,
-        "markerfacecolor": PAPER if with_baseline or residual else look.colour,
+        "lw": 2, "markersize": 6, **look.markers, "markeredgecolor": look.colour,
     }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ METHODS = {  # name, to estimator and options
     "CA-PG + b": ("CA-PG", {"baseline": "mean"}),
     "V-PG + b": ("V-PG", {"baseline": "mean"}),
     "Outcome-PG + b": ("Outcome-PG", {"baseline": "mean"}),
-    "Swap-PG+inclusion": ("Swap-PG", {"residual": "inclusion"}),
+    "Swap-PG + inclusion": ("Swap-PG", {"residual": "inclusion"}),
 }
 FEW = ("CA-PG", "CA-PG + b", "V-PG + b")
 SIGMAS = (0.0, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, np.inf)

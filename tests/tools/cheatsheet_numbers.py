@@ -46,7 +46,7 @@ ALIGNMENT_COLUMNS = (
     "CA-PG-SwR",
     "CA-PG, reward + 10",
     "Swap-PG, critic errs",
-    "Swap-PG+inclusion, critic errs",
+    "Swap-PG + inclusion, critic errs",
 )
 N_SAMPLES = 20_000  # of the estimators whose variance has no formula
 
@@ -55,7 +55,7 @@ CRITIC_COLUMNS = ("estimator", *(f"K = {k}: {what}" for k in CRITIC_KS for what 
 CRITIC_ERROR = 0.1  # standard deviation
 CRITICS = {"": 0.0, ", critic errs": CRITIC_ERROR}  # what follows in the row's name
 N_CRITICS = 20  # that err, each in its own way; medians over them are shown
-WITH_CRITIC = [label for label in labels() if RUNGS[label.partition("+")[0]].needs_critic]
+WITH_CRITIC = [label.replace("+", " + ") for label in labels() if RUNGS[label.partition("+")[0]].needs_critic]
 BESIDE = tuple(f"{name} + baseline" if with_baseline else name for name, with_baseline in PAIRS[1:5])
 CRITIC_ROWS = (*BESIDE, *(label + critic for critic in CRITICS for label in WITH_CRITIC))
 
@@ -133,7 +133,7 @@ def critic_row(label):
         estimator, _, baseline = label.partition(" + ")
         return [x for k in CRITIC_KS for x in measure(estimator, k, bool(baseline), True)]
     label, comma, critic = label.partition(",")
-    estimator, _, residual = label.partition("+")
+    estimator, _, residual = label.partition(" + ")
     error = CRITICS[comma + critic]
     logits, reward = problem()
     row = []

@@ -102,9 +102,9 @@ def _another_k(k):
 EXERCISES = (
     Exercise(
         key="00.1",
-        question="Write score(logits, candidates): the gradient of the log-probability of one list.",
+        question="Write my_score(logits, candidates): the gradient of the log-probability of one list.",
         expected=capg.list_score,
-        call="score(logits, candidates)",
+        call="my_score(logits, candidates)",
         cases=_CASES,
         returns="one number for each item",
         invariants=(sums_to(0.0, "A score sums to"),),

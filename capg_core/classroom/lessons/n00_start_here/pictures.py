@@ -180,7 +180,7 @@ def baseline(ks, variances, ratios):
         right.set_yticks(range(len(ratios)), ratios)
         right.grid(False, axis="y")
         for y, (name, pair) in enumerate(ratios.items()):
-            colour = look_of(name.partition(" ")[0]).colour
+            colour = look_of(name).colour
             right.get_yticklabels()[y].set(color=colour, weight="bold")
             right.barh([y - 0.19, y + 0.19], pair, 0.3, color=colour)
             right.patches[-1].set(facecolor="none", edgecolor=colour, linewidth=2)

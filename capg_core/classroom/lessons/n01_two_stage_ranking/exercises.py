@@ -86,10 +86,10 @@ def _another(words, **setting):
 EXERCISES = (
     Exercise(
         key="01.1",
-        question="Write regret(lists, mean_reward, utility): the mean regret over the lists, when the late stage "
+        question="Write my_regret(lists, mean_reward, utility): the mean regret over the lists, when the late stage "
         "shows the candidate with the largest utility.",
         expected=_regret,
-        call="regret(lists, mean_reward, utility)",
+        call="my_regret(lists, mean_reward, utility)",
         cases=_REGRET_CASES,
         returns="one number, the mean over the lists",
         invariants=(_not_negative,),
@@ -151,10 +151,10 @@ EXERCISES = (
     ),
     Exercise(
         key="01.2",
-        question="Write uniform_value(mean_reward, k): the exact expected reward when all sets of k candidates are "
+        question="Write my_uniform_value(mean_reward, k): the exact expected reward when all sets of k candidates are "
         "equally likely and the late stage shows the best of them.",
         expected=_uniform_value,
-        call="uniform_value(mean_reward, k)",
+        call="my_uniform_value(mean_reward, k)",
         cases=_UNIFORM_CASES,
         invariants=(_between_mean_and_best,),
         loose=5e-3,

@@ -107,10 +107,10 @@ def _forgot_t(values, wanted):
 EXERCISES = (
     Exercise(
         key="02.1",
-        question="Write race(logits, k, noise): the first k items to arrive, in order of arrival. noise holds one "
+        question="Write my_race(logits, k, noise): the first k items to arrive, in order of arrival. noise holds one "
         "standard exponential (rate 1) for each item.",
         expected=_race,
-        call="race(logits, k, noise)",
+        call="my_race(logits, k, noise)",
         cases=_RACE_CASES,
         returns="k item numbers",
         invariants=(_items_of_the_race,),
@@ -188,10 +188,10 @@ EXERCISES = (
     ),
     Exercise(
         key="02.2",
-        question="Write inclusion(logits, k): for each item, the exact probability that it is among the k candidates. "
-        "Up to five items, so the integral and adding up all lists both work.",
+        question="Write my_inclusion(logits, k): for each item, the exact probability that it is among the k "
+        "candidates. Up to five items, so the integral and adding up all lists both work.",
         expected=_inclusion,
-        call="inclusion(logits, k)",
+        call="my_inclusion(logits, k)",
         cases=_INCLUSION_CASES,
         returns="one number for each item",
         invariants=(

@@ -266,9 +266,8 @@ def signal_to_noise(ks, found):
                 look = look_of(name)
                 axes.plot(ks, values, look.line, color=look.colour, marker=look.marker, markersize=8, linewidth=2.5)
             at = list(ks).index(20)
-            said.append(
-                f"Rewards {noise}, {baseline}: " + join([f"{name} {values[at]:.2g}" for name, values in lines.items()])
-            )
+            levels = join([f"{name} {values[at]:.2g}" for name, values in lines.items()])
+            said.append(f"{noise.capitalize()}, {baseline}: {levels}")
         for axes in figure.axes[1:]:
             axes.tick_params(labelleft=False)
         figure.axes[0].set_ylabel("signal / noise", fontsize=FONT["label"])

@@ -63,10 +63,10 @@ def crossing(first="uniform", added=ADDED):
 EXERCISES = (
     Exercise(
         key="05.1",
-        question="Write drift(logits, k, utility): the sum over the items of rho_a times the gradient of log pi_a, for "
-        "the optimal late stage.",
+        question="Write my_drift(logits, k, utility): the sum over the items of rho_a times the gradient of log pi_a, "
+        "for the optimal late stage.",
         expected=_drift,
-        call="drift(logits, k, utility)",
+        call="my_drift(logits, k, utility)",
         cases=_DRIFT_CASES,
         returns="one number for each item",
         invariants=(sums_to(0.0, "A mean of scores sums to"),),
@@ -111,9 +111,10 @@ EXERCISES = (
     ),
     Exercise(
         key="05.2",
-        question="Write with_baseline(mean, drift, b): the mean of CA-PG with baseline b, from its mean without one.",
+        question="Write my_with_baseline(mean, drift, b): the mean of CA-PG with baseline b, from its mean without "
+        "one.",
         expected=lambda mean, drift, b: mean - b * drift,
-        call="with_baseline(mean, drift, b)",
+        call="my_with_baseline(mean, drift, b)",
         cases=_BASELINE_CASES,
         returns="one number for each item",
         praise="That is right. The mean is linear in the reward, so a baseline takes away b times the drift.",

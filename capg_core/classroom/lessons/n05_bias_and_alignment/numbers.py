@@ -247,3 +247,9 @@ def numbers_at(setting):
         curve(setting.k, setting.correlation, setting.rewards, setting.offset, setting.baseline, setting.seed),
         {name: _look(at, setting, utility) for name, at in ends.items()},
     )
+
+
+def end_of_truth(k, stage, offset):
+    """Return the value at the end of a walk along the true gradient, ``offset`` added to every reward."""
+    setting = Setting(stage=stage, k=k, correlation=1.0, rewards=DIFFERENT, offset=offset, baseline=False, seed=0)
+    return numbers_at(setting).places["true gradient"].value

@@ -1,20 +1,27 @@
 """The pictures of 05_bias_and_alignment, from what the notebook has computed."""
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from capg_core.classroom.drawing import write
+from capg_core.classroom.lessons.n05_bias_and_alignment.numbers import DIFFERENT, STEP_LENGTHS, curve, end_of_truth
+from capg_core.classroom.lessons.n05_bias_and_alignment.parts import (
+    CREDIT,
+    SQUARE,
+    STAR,
+    TRUTH,
+    angle_axis,
+    arrow,
+    columns,
+    key,
+    label,
+)  # fmt: skip
 from capg_core.classroom.picture import Picture
 from capg_core.classroom.problem import cosine, degrees
 from capg_core.classroom.words import join, show
-from capg_core.look import INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
+from capg_core.look import INK, PAPER, SOFT_INK, dress_axes
 
-CREDIT = look_of("CA-PG")
-TRUTH = PETROFF["orange"]
-_STAR = {"color": TRUTH, "markeredgecolor": INK, "markersize": 17, "zorder": 6}
-_SQUARE = {"color": CREDIT.colour, "markeredgecolor": PAPER, "zorder": 5}
-_DEGREES = [0, 45, 90, 135, 180]
-
+# for the notebook, beside the pictures
+__all__ = ["DIFFERENT", "STEP_LENGTHS", "curve", "end_of_truth"]
 
 def angle_between(first, second):
     """Return the angle between two vectors in degrees; NaN where one of them is zero.
@@ -27,50 +34,10 @@ def angle_between(first, second):
     return degrees(cosine(first, second))
 
 
-def _columns(figure, titles, *, left=0.07, width=0.255, gap=0.065, bottom=0.19, top=0.86):
-    """Add axes side by side, each with its title at the left."""
-    boxes = [(left + i * (width + gap), bottom, width, top - bottom) for i in range(len(titles))]
-    found = [figure.add_axes(box) for box in boxes]
-    for axes, title, box in zip(found, titles, boxes, strict=True):
-        dress_axes(axes)
-        write(figure, box[0], min(top + 0.12, 0.92) if top < 0.8 else top + 0.035, title, "label")
-    return found
-
-
-def _name(axes, xlabel="", ylabel=""):
-    axes.set_xlabel(xlabel, fontsize=15, color=INK)
-    axes.set_ylabel(ylabel, fontsize=15, color=INK)
-
-
-def _arrow(axes, start, end, colour, style="-"):
-    look = {"arrowstyle": "-|>", "color": colour, "linewidth": 3, "linestyle": style, "mutation_scale": 20}
-    axes.annotate("", end, start, arrowprops={**look, "shrinkA": 0, "shrinkB": 0}, zorder=4)
-
-
-def _key(figure, x, y, truth, credit=""):
-    """Say in a line what star and square are."""
-    figure.add_artist(Line2D([x], [y], marker="*", **{**_STAR, "markersize": 14}))
-    write(figure, x + 0.012, y, truth, va="center")
-    if credit:
-        write(figure, x + 0.15, y, f"■ {credit}", va="center", color=CREDIT.colour, weight="bold")
-
-
 def _in_plane(vector, truth):
     """Return a vector's length along the truth, and the length of what is across."""
     along = vector @ truth / np.linalg.norm(truth)
     return along, np.sqrt(max(vector @ vector - along**2, 0.0))
-
-
-def _angle_axis(axes, vertical=True):
-    ticks = _DEGREES, [f"{at}°" for at in _DEGREES]
-    if vertical:
-        axes.set_ylim(-5, 185)
-        axes.set_yticks(*ticks)
-        axes.axhline(90, color=SOFT_INK, linewidth=1.5)
-    else:
-        axes.set_xlim(-5, 185)
-        axes.set_xticks(*ticks)
-        axes.axvline(90, color=SOFT_INK, linewidth=1.5)
 
 
 def preference(shown):
@@ -92,11 +59,11 @@ def preference(shown):
     """
 
     def draw(figure):
-        for axes, chances in zip(_columns(figure, list(shown)), shown.values(), strict=True):
+        for axes, chances in zip(columns(figure, list(shown)), shown.values(), strict=True):
             axes.bar(np.arange(1, len(chances) + 1), chances, 0.8, color=SOFT_INK)
             axes.set_ylim(0, 1.03)
-            _name(axes, "item, best reward first")
-        _name(figure.axes[0], "item, best reward first", "P(shown | candidate)")
+            label(axes, "item, best reward first")
+        label(figure.axes[0], "item, best reward first", "P(shown | candidate)")
         said = (
             f"{name}: best item {c[0]:.2f}, middle {c[len(c) // 2]:.2f}, worst {c[-1]:.2f}" for name, c in shown.items()
         )
@@ -120,23 +87,23 @@ def two_sums(pairs):
 
     def draw(figure):
         said = []
-        for axes, (name, (mean, truth)) in zip(_columns(figure, list(pairs)), pairs.items(), strict=True):
+        for axes, (name, (mean, truth)) in zip(columns(figure, list(pairs)), pairs.items(), strict=True):
             length, tip = np.linalg.norm(truth), _in_plane(mean, truth)
             half = 1.15 * max(abs(tip[0]), tip[1], length)
             axes.set(xlim=(-half, half), ylim=(-0.5 * half, 1.34 * half))
-            _arrow(axes, tip, (length, 0.0), SOFT_INK, "--")
-            _arrow(axes, (0.0, 0.0), tip, CREDIT.colour)
+            arrow(axes, tip, (length, 0.0), SOFT_INK, "--")
+            arrow(axes, (0.0, 0.0), tip, CREDIT.colour)
             axes.plot([0, length], [0, 0], color=TRUTH, linewidth=3, zorder=3)
-            axes.plot(*tip, CREDIT.marker, markersize=12, **_SQUARE)
-            axes.plot(length, 0, "*", **_STAR)
-            _name(axes, "along the true gradient")
+            axes.plot(*tip, CREDIT.marker, markersize=12, **SQUARE)
+            axes.plot(length, 0, "*", **STAR)
+            label(axes, "along the true gradient")
             rest = truth - mean
             said.append(
                 f"{name}: CA-PG's mean has length {np.linalg.norm(mean):.3f}, what it leaves out "
                 f"{np.linalg.norm(rest):.3f}, the true gradient {length:.3f}; angle {angle_between(mean, truth):.0f}°"
             )
-        _name(figure.axes[0], "along the true gradient", "across")
-        _key(figure, 0.57, 0.965, "true gradient", "CA-PG's mean")
+        label(figure.axes[0], "along the true gradient", "across")
+        key(figure, 0.57, 0.965, "true gradient", "CA-PG's mean")
         write(figure, 0.87, 0.965, "– – left out", va="center", color=SOFT_INK, weight="bold")
         return "; ".join(said) + "."
 
@@ -159,27 +126,27 @@ def turn(truth, mean, drift, marked):
     """
 
     def draw(figure):
-        plane, curve = _columns(figure, ["the arrows", "the angle"], width=0.4, gap=0.1)
+        plane, curve = columns(figure, ["the arrows", "the angle"], width=0.4, gap=0.1)
         fine = np.linspace(0.0, max(marked), 121)
         path = np.array([_in_plane(mean + c * drift, truth) for c in fine])
         plane.plot(*path.T, color=CREDIT.colour, linewidth=1.5, linestyle=":")
         length = np.linalg.norm(truth)
         plane.plot([0, length], [0, 0], color=TRUTH, linewidth=4)
-        plane.plot(length, 0, "*", **_STAR)
+        plane.plot(length, 0, "*", **STAR)
         reach = 1.25 * np.abs(path).max()
         plane.set(xlim=(-reach, reach), ylim=(-0.15 * reach, 1.05 * reach))
         for c in marked:
             tip = _in_plane(mean + c * drift, truth)
-            _arrow(plane, (0.0, 0.0), tip, CREDIT.colour)
-            plane.plot(*tip, CREDIT.marker, markersize=11, **_SQUARE)
+            arrow(plane, (0.0, 0.0), tip, CREDIT.colour)
+            plane.plot(*tip, CREDIT.marker, markersize=11, **SQUARE)
             write(plane, tip[0], tip[1] + 0.06 * reach, f"{c:g} added", ha="center")
         write(plane, length, -0.11 * reach, "true gradient", ha="center")
-        _name(plane, "along the true gradient", "across")
+        label(plane, "along the true gradient", "across")
         angles = [angle_between(mean + c * drift, truth) for c in marked]
-        _angle_axis(curve)
+        angle_axis(curve)
         curve.plot(fine, [angle_between(mean + c * drift, truth) for c in fine], color=CREDIT.colour, linewidth=3)
-        curve.plot(marked, angles, CREDIT.marker, linestyle="", markersize=11, **_SQUARE)
-        _name(curve, "added to every reward", "angle to the true gradient")
+        curve.plot(marked, angles, CREDIT.marker, linestyle="", markersize=11, **SQUARE)
+        label(curve, "added to every reward", "angle to the true gradient")
         return "The angle of CA-PG's mean to the true gradient: " + join(
             [f"{angle:.0f}° with {c:g} added" for c, angle in zip(marked, angles, strict=True)]
         ) + "."  # fmt: skip
@@ -210,22 +177,22 @@ def healing(values, angles, worst, best_end, most):
 
     def draw(figure):
         titles = ["value", "angle of the next step", "the worst item is a candidate"]
-        value, angle, item = _columns(figure, titles)
+        value, angle, item = columns(figure, titles)
         steps, last = np.arange(len(values)), len(values) - 1
         line = {"color": CREDIT.colour, "linewidth": 3, "marker": CREDIT.marker, "markersize": 8}
         value.plot(steps, values, **line)
-        value.plot(last, best_end, "*", **_STAR)
+        value.plot(last, best_end, "*", **STAR)
         write(value, last - 0.9, best_end, "the true gradient ends here", ha="right", va="center")
         value.axhline(most, color=SOFT_INK, linestyle="--", linewidth=1.5)
         write(value, 0, most + 0.01, "the most with the worst item in", va="bottom", color=SOFT_INK)
         value.set_ylim(0.9 * min(values), 1.05 * best_end)
-        _angle_axis(angle)
+        angle_axis(angle)
         angle.plot(steps[:-1], angles, **line)
         item.set_ylim(-0.03, 1.05)
         item.plot(steps, worst, **line)
         for axes in (value, angle, item):
             axes.set_xlim(-0.5, last + 0.6)
-            _name(axes, "step")
+            label(axes, "step")
         low = int(np.argmin(values))
         return (
             f"Along CA-PG's mean the value goes from {values[0]:.2f} down to {values[low]:.2f} at step {low}, and then "
@@ -257,12 +224,12 @@ def baseline(angles, variances):
         right = figure.add_axes((0.72, 0.19, 0.26, 0.66))
         for axes, words in ((left, "angle to the true gradient"), (right, "variance, late stage optimal")):
             dress_axes(axes, "", words)
-        _angle_axis(left, vertical=False)
+        angle_axis(left, vertical=False)
         right.set_xscale("log")
         for axes, found in ((left, angles), (right, variances)):
             for row, (plain, subtracted) in enumerate(found.values()):
                 axes.plot([plain, subtracted], [row, row], color=CREDIT.colour, linewidth=1.5, alpha=0.6)
-                axes.plot(plain, row, CREDIT.marker, markersize=13, **_SQUARE)
+                axes.plot(plain, row, CREDIT.marker, markersize=13, **SQUARE)
                 hollow = {"color": PAPER, "markeredgecolor": CREDIT.colour, "markeredgewidth": 3, "zorder": 6}
                 axes.plot(subtracted, row, CREDIT.marker, markersize=11, **hollow)
             axes.set_yticks(range(len(found)), list(found))
@@ -288,11 +255,11 @@ def game(q, p, pushes):
     Parameters
     ----------
     q : (3,) array_like
-        Rewards of items 1, 2 and 3.
+        Rewards of items 0, 1 and 2.
     p : float
-        Probability that item 1 gets the place beside item 2.
+        Probability that item 0 gets the place beside item 1.
     pushes : dict
-        Late stage to what it shows of {1, 2} and of {2, 3} (a number, or "either"), the true slope and CA-PG's.
+        Late stage to what it shows of {0, 1} and of {1, 2} (a number, or "either"), the true slope and CA-PG's.
 
     Returns
     -------
@@ -300,31 +267,31 @@ def game(q, p, pushes):
     """
 
     def draw(figure):
-        worth = dict(zip((1, 2, 3), q, strict=True))
+        worth = dict(zip((0, 1, 2), q, strict=True))
         said = []
-        for axes, (name, (first, second, slope, credit)) in zip(_columns(figure, list(pushes), top=0.74),
+        for axes, (name, (first, second, slope, credit)) in zip(columns(figure, list(pushes), top=0.74),
                                                                pushes.items(), strict=True):  # fmt: skip
             ends = [
-                worth.get(shown, (worth[2] + worth[other]) / 2)
-                for shown, other in ((second, 3), (first, 1))
+                worth.get(shown, (worth[1] + worth[other]) / 2)
+                for shown, other in ((second, 2), (first, 0))
             ]  # fmt: skip
             axes.plot([0, 1], ends, color=INK, linewidth=2)
             level = ends[0] + p * (ends[1] - ends[0])
             axes.plot(p, level, "o", color=INK, markersize=9, zorder=5)
             axes.set(xlim=(-0.06, 1.06), ylim=(0, 1.32), yticks=[0, 0.5, 1])
             for y, push, colour, words in ((1.14, slope, TRUTH, "★"), (1.01, credit, CREDIT.colour, "■")):
-                _arrow(axes, (p, y), (p + 0.42 * push, y), colour)
-                look = _STAR if words == "★" else {**_SQUARE, "markersize": 12}
+                arrow(axes, (p, y), (p + 0.42 * push, y), colour)
+                look = STAR if words == "★" else {**SQUARE, "markersize": 12}
                 axes.plot(p, y, "*" if words == "★" else CREDIT.marker, **look)
-            axes.set_xticks([0, 0.5, 1], ["3 in", "½", "1 in"])
-            words = "shows either" if first == second else f"shows {first} of {{1, 2}}, and {second} of {{2, 3}}"
+            axes.set_xticks([0, 0.5, 1], ["2 in", "½", "0 in"])
+            words = "shows either" if first == second else f"shows {first} of {{0, 1}}, and {second} of {{1, 2}}"
             write(axes, 0.0, 1.03, words, transform=axes.transAxes, color=SOFT_INK)
-            _name(axes, "P(item 1 is in)")
+            label(axes, "P(item 0 is in)")
             said.append(f"{name}: true push {slope:+.2f}, CA-PG {credit:+.2f}")
-        _name(figure.axes[0], "P(item 1 is in)", "value")
-        _key(figure, 0.7, 0.955, "true gradient", "CA-PG's mean")
-        units = "Push on the chance of 1, in units of p(1 - p)"
-        return f"Item 2 is in for sure, 1 or 3 beside it. {units}: {'; '.join(said)}."
+        label(figure.axes[0], "P(item 0 is in)", "value")
+        key(figure, 0.7, 0.955, "true gradient", "CA-PG's mean")
+        units = "Push on the chance of 0, in units of p(1 - p)"
+        return f"Item 1 is in for sure, 0 or 2 beside it. {units}: {'; '.join(said)}."
 
     return Picture(4.0, draw)
 
@@ -347,7 +314,7 @@ def spread_of_angles(left, right):
         for found, box in ((left, (0.15, 0.17, 0.33, 0.74)), (right, (0.66, 0.17, 0.33, 0.74))):
             axes = figure.add_axes(box)
             dress_axes(axes, "", "angle to the true gradient")
-            _angle_axis(axes, vertical=False)
+            angle_axis(axes, vertical=False)
             for row, (name, angles) in enumerate(found.items()):
                 axes.plot(
                     angles, np.full(len(angles), row), CREDIT.marker, color=CREDIT.colour, markersize=8, alpha=0.45
@@ -378,12 +345,12 @@ def pushes_on_items(pushes):
     """
 
     def draw(figure):
-        columns = _columns(figure, list(pushes), left=0.085, width=0.165, gap=0.077)
-        for axes, push in zip(columns, pushes.values(), strict=True):
+        bars = columns(figure, list(pushes), left=0.085, width=0.165, gap=0.077)
+        for axes, push in zip(bars, pushes.values(), strict=True):
             axes.bar(np.arange(1, len(push) + 1), push, 0.8, color=CREDIT.colour)
             axes.axhline(0, color=SOFT_INK, linewidth=1)
-            _name(axes, "item, best first")
-        _name(columns[0], "item, best first", "push")
+            label(axes, "item, best first")
+        label(bars[0], "item, best first", "push")
         said = (
             f"{name}: best {push[0]:+.4f}, middle {push[len(push) // 2]:+.4f}, worst {round(push[-1], 4) + 0.0:+.4f}"
             for name, push in pushes.items()

@@ -66,9 +66,9 @@ def _first_k_above_one():
 EXERCISES = (
     Exercise(
         key="06.1",
-        question="Write paper_pi(logits, k): the paper's formula for all items.",
+        question="Write my_paper_pi(logits, k): the paper's formula for all items.",
         expected=_formula,
-        call="paper_pi(logits, k)",
+        call="my_paper_pi(logits, k)",
         cases=_CASES,
         returns="one number for each item",
         invariants=(between(0.0, 1.0, "A probability"),),
@@ -121,9 +121,10 @@ EXERCISES = (
     ),
     Exercise(
         key="06.2",
-        question="Write clock(logits, k): the tau at which the expected number of arrivals is k, by Newton's method.",
+        question="Write my_clock(logits, k): the tau at which the expected number of arrivals is k, by Newton's "
+        "method.",
         expected=_clock,
-        call="clock(logits, k)",
+        call="my_clock(logits, k)",
         cases=_CASES,
         invariants=(_arrivals,),
         praise="That is Rosén's clock. Some ten steps of O(n) each, whatever K is.",

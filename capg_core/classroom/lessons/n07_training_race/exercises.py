@@ -106,9 +106,9 @@ def _best_choices():
 EXERCISES = (
     Exercise(
         key="07.1",
-        question="Write adagrad(theta, gradient, squares, rate): one step uphill; return the new theta and squares.",
+        question="Write my_adagrad(theta, gradient, squares, rate): one step uphill; return the new theta and squares.",
         expected=_adagrad,
-        call="adagrad(theta, gradient, squares, rate)",
+        call="my_adagrad(theta, gradient, squares, rate)",
         cases=_STEP_CASES,
         returns="two arrays: return theta, squares",
         invariants=(_squares_grow,),
@@ -165,9 +165,9 @@ EXERCISES = (
     ),
     Exercise(
         key="07.2",
-        question="Write advantages(rewards): each reward of a batch minus the mean of the other rewards.",
+        question="Write my_advantages(rewards): each reward of a batch minus the mean of the other rewards.",
         expected=lambda rewards: rewards - _mean_of_others(rewards),
-        call="advantages(rewards)",
+        call="my_advantages(rewards)",
         cases=_REWARD_CASES,
         returns="one number for each reward",
         invariants=(sums_to(0.0, "Advantages sum to", "yours sum to"),),

@@ -277,10 +277,12 @@ class TrainingPanel(RacingPanel):
         for estimator, (x, y) in numbers.curves.items():
             if not x.size:
                 continue
-            self._lines[estimator].set_data(x, y)
-            self._heads[estimator].set_data(x[-1:], y[-1:])
-            moving += [self._lines[estimator], self._heads[estimator]]
-            self._names[estimator].set_text(f"{name_of(numbers.setting, estimator)} {y[-1]:.2f}")
+            name = name_of(numbers.setting, estimator)
+            look, line, head = look_of(name), self._lines[estimator], self._heads[estimator]
+            line.set(xdata=x, ydata=y, linestyle="--" if look.hollow else look.line)
+            head.set(xdata=x[-1:], ydata=y[-1:], **look.markers)
+            moving += [line, head]
+            self._names[estimator].set_text(f"{name} {y[-1]:.2f}")
             labels.append((y[-1], self._names[estimator]))
         words = {"best": "best for this late stage", "random": "random candidates", "target": "500,000 steps at 0.01:"}
         for name, text in self._bound_names.items():

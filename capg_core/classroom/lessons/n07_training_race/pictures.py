@@ -7,24 +7,16 @@ from capg_core.classroom.lessons.n07_training_race.numbers import best_value, le
 from capg_core.classroom.lessons.n07_training_race.words import lead_words
 from capg_core.classroom.picture import Picture
 from capg_core.classroom.words import join, show
-from capg_core.look import FONT, GRID, INK, PAPER, SOFT_INK, dress_axes, look_of
+from capg_core.look import FONT, GRID, INK, SOFT_INK, dress_axes, look_of
 
 __all__ = ["best_value", "recorded"]  # for the notebook, beside the pictures
 _CREDIT = look_of("CA-PG")
 
 
-def _look(name):
-    """Return the look of "V-PG", "V-PG + b" or "CA-PG at 0.01"; what has a baseline is drawn hollow."""
-    estimator = name.partition(" ")[0]
-    return look_of(estimator), name.endswith("+ b")
-
-
 def _marker(name, size=13):
-    look, hollow = _look(name)
-    return {
-        "marker": look.marker, "markersize": size, "markeredgewidth": 2.5, "linestyle": "", "zorder": 5,
-        "color": PAPER if hollow else look.colour, "markeredgecolor": look.colour,
-    }  # fmt: skip
+    look = look_of(name)
+    edge = {"markeredgewidth": 2.5, "markeredgecolor": look.colour}
+    return {"markersize": size, "linestyle": "", "zorder": 5, **look.markers, **edge}
 
 
 def _columns(figure, titles, left, width, gap, bottom=0.2, top=0.84):
@@ -144,7 +136,7 @@ def signal_to_noise(fixed, clicks):
         low, high = 0.6 * min(clicks.values()), 1.7 * max(fixed.values())
         for axes, found in zip(columns, (fixed, clicks), strict=True):
             for row, (name, ratio) in enumerate(found.items()):
-                axes.plot([low, ratio], [row, row], color=_look(name)[0].colour, linewidth=2)
+                axes.plot([low, ratio], [row, row], color=look_of(name).colour, linewidth=2)
                 axes.plot(ratio, row, **_marker(name))
             axes.set_xscale("log")
             axes.set_xlim(low, high)
@@ -186,8 +178,8 @@ def learning(groups, low, high):
             axes.axhline(low, color=SOFT_INK, linestyle=":", linewidth=2)
             ends = [((low - bottom) / (top - bottom), "random candidates", SOFT_INK, "normal")]
             for name, (x, y) in curves.items():
-                look, hollow = _look(name)
-                axes.plot(x, y, "--" if hollow else "-", color=look.colour, linewidth=3)
+                look = look_of(name)
+                axes.plot(x, y, "--" if look.hollow else "-", color=look.colour, linewidth=3)
                 axes.plot(x[-1], y[-1], clip_on=False, **_marker(name, 10))
                 ends.append(((y[-1] - bottom) / (top - bottom), f"{name} {y[-1]:.1f}", look.colour, "bold"))
             EndLabels(figure, box, space=0.016).set(ends)
@@ -221,7 +213,7 @@ def ends(columns, bounds):
         for axes, (title, found) in zip(drawn, columns.items(), strict=True):
             low, high = bounds[title]
             for row, (name, value) in enumerate(found.items()):
-                axes.plot([low, value], [row, row], color=_look(name)[0].colour, linewidth=2, zorder=3)
+                axes.plot([low, value], [row, row], color=look_of(name).colour, linewidth=2, zorder=3)
                 axes.plot(value, row, **_marker(name))
             axes.axvline(low, color=SOFT_INK, linestyle=":", linewidth=2)
             axes.axvline(high, color=INK, linestyle="--", linewidth=2)
@@ -256,13 +248,13 @@ def steps_to_the_end_of_the_last():
         dress_axes(axes, "", f"steps to {level:.2f}, where V-PG ends")
         _log_steps(axes, 25, 40_000)
         for row, (name, steps) in enumerate(when.items()):
-            axes.plot([25, steps], [row, row], color=_look(name)[0].colour, linewidth=2)
+            axes.plot([25, steps], [row, row], color=look_of(name).colour, linewidth=2)
             axes.plot(steps, row, **_marker(name))
             times = f", {when['V-PG'] / steps:.0f} times fewer" if name != "V-PG" else ""
             write(axes, steps * 1.18, row, f"{steps:,}{times}", va="center")
         never = [name for name in curves if name not in when]
         for row, name in enumerate(never, len(when)):
-            write(axes, 28, row, "not there after 20,000", va="center", color=_look(name)[0].colour)
+            write(axes, 28, row, "not there after 20,000", va="center", color=look_of(name).colour)
         names = [*when, *never]
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)

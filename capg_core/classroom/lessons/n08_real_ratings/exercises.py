@@ -93,10 +93,10 @@ def _best():
 EXERCISES = (
     Exercise(
         key="08.1",
-        question="Write concordance(utility, reward): of the pairs that differ in reward, the share that the utility "
-        "puts in the same order; a pair of equal utilities counts half.",
+        question="Write my_concordance(utility, reward): of the pairs that differ in reward, the share that the "
+        "utility puts in the same order; a pair of equal utilities counts half.",
         expected=_concordance,
-        call="concordance(utility, reward)",
+        call="my_concordance(utility, reward)",
         cases=_ORDERS,
         invariants=(between(0.0, 1.0, "A share"),),
         praise="That is the concordance. capg.alignment averages it over the users.",
@@ -150,9 +150,9 @@ EXERCISES = (
     ),
     Exercise(
         key="08.2",
-        question="Write recall(candidates, loved): the share of the loved films that are among the candidates.",
+        question="Write my_recall(candidates, loved): the share of the loved films that are among the candidates.",
         expected=_recall,
-        call="recall(candidates, loved)",
+        call="my_recall(candidates, loved)",
         cases=_LISTS,
         invariants=(between(0.0, 1.0, "A share"),),
         praise="That is recall at K. With more loved films than candidates it cannot reach 1.",

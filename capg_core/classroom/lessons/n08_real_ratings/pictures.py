@@ -7,7 +7,7 @@ from capg_core.classroom.lessons.n08_real_ratings.concordance import BASE, CLICK
 from capg_core.classroom.lessons.n08_real_ratings.numbers import readable
 from capg_core.classroom.picture import Picture
 from capg_core.classroom.words import count, join
-from capg_core.look import FONT, GRID, INK, PAPER, SOFT_INK, dress_axes, look_of
+from capg_core.look import FONT, GRID, INK, SOFT_INK, dress_axes, look_of
 
 _SETTINGS = {  # words for the strip of the curve's picture
     FILMS: "films, errors at random",
@@ -16,18 +16,6 @@ _SETTINGS = {  # words for the strip of the curve's picture
     "films, towards fitted, clicks": "films with clicks, towards fitted",
     "synthetic": "synthetic world, errors at random",
 }
-
-
-def _look(method):
-    """Return the look of "NAME", "NAME + b" or "NAME+residual", and whether the face of its marker is empty."""
-    name = method.partition("+")[0].strip()
-    return look_of(name), name == "CA-PG" and "+" in method
-
-
-def _marker(axes, method, size=11):
-    look, hollow = _look(method)
-    more = {"markerfacecolor": PAPER, "markeredgecolor": look.colour, "markeredgewidth": 2} if hollow else {}
-    return mark(axes, look, size, **more)
 
 
 def late_stages(films):
@@ -97,8 +85,8 @@ def race(ends, scale):
                 axes.axvline(level, color=SOFT_INK, linewidth=1.2, linestyle=":")
                 write(axes, level, 1.02, words, ha="center", color=SOFT_INK, transform=axes.get_xaxis_transform())
             for row, (method, (start, end)) in enumerate(found.items()):
-                axes.plot([start, end], [row, row], color=_look(method)[0].colour, linewidth=3)
-                _marker(axes, method).set_data([end], [row])
+                axes.plot([start, end], [row, row], color=look_of(method).colour, linewidth=3)
+                mark(axes, look_of(method), 11).set_data([end], [row])
             axes.set(xlim=(low, 5.08), ylim=(len(found) - 0.4, -0.6), yticks=range(len(found)))
             axes.set_yticklabels(list(found) if i == 0 else [], fontsize=FONT["label"])
             axes.set_xticks([x for x in (3.75, 4, 4.25, 4.5, 4.75, 5) if x > low][:: 2 if len(ends) > 2 else 1])
@@ -142,7 +130,7 @@ def slopes(titles, stars, ways):
         for row in rows:
             axes.axhspan(row - 0.4, row + 0.4, color=GRID, alpha=0.4, linewidth=0)
         for i, (method, slope) in enumerate(ways.items()):
-            artist = star(axes, 15) if method == "true" else _marker(axes, method, 10)
+            artist = star(axes, 15) if method == "true" else mark(axes, look_of(method), 10)
             artist.set(data=(slope, rows + 0.24 * (i - (len(ways) - 1) / 2)), label=method, linestyle="none")
             handles.append(artist)
         reach = 1.15 * max(np.abs(slope).max() for slope in ways.values())
@@ -181,7 +169,7 @@ def _draw_concordance(figure, found):
     ends = []
     for row, (name, words) in enumerate(_SETTINGS.items()):
         place, error = found[name].lead_ends()
-        artist = _marker(axes, "CA-PG")
+        artist = mark(axes, look_of("CA-PG"), 11)
         artist.set_data([place], [row])
         axes.errorbar([place], [row], xerr=[error], color=look_of("CA-PG").colour, capsize=4)
         axes.plot([1.0, place], [row, row], color=look_of("CA-PG").colour, linewidth=3)
@@ -210,11 +198,11 @@ def _draw_lead(figure, left, curve, words):
     for method in curve.methods:
         if method == BASE:
             continue
-        look, hollow = _look(method)
+        look = look_of(method)
         lead, error = curve.lead(method)
-        style = {"linestyle": "--" if hollow else "-", "color": look.colour, "linewidth": 2, "capsize": 3}
+        style = {"linestyle": "--" if look.hollow else "-", "color": look.colour, "linewidth": 2, "capsize": 3}
         axes.errorbar(curve.concordance[inside], lead[inside], error[inside], **style)
-        _marker(axes, method, 9).set_data(curve.concordance[inside], lead[inside])
+        mark(axes, look_of(method), 9).set_data(curve.concordance[inside], lead[inside])
         at_edge = np.interp(-right, -curve.concordance, lead)
         axes.plot([curve.concordance[inside][-1], right], [lead[inside][-1], at_edge], color=look.colour, linewidth=2,
                   linestyle=style["linestyle"])  # fmt: skip
@@ -261,7 +249,7 @@ def held_out(values, scale):
             dress_axes(axes, "", "stars above candidates picked at random", "")
             seen_at, hidden_at = scale[data]
             for row, (method, (seen, hidden)) in enumerate(found.items()):
-                colour = _look(method)[0].colour
+                colour = look_of(method).colour
                 axes.barh(row - 0.2, seen - seen_at, 0.36, color=GRID, edgecolor=colour, linewidth=1.5)
                 axes.barh(row + 0.2, hidden - hidden_at, 0.36, color=colour)
             if i == 0:
@@ -314,9 +302,9 @@ def recall(found, random, best):
                   transform=axes.get_xaxis_transform())  # fmt: skip
         for row, (_, methods) in enumerate(found.items()):
             for i, (method, value) in enumerate(sorted(methods.items(), key=lambda item: item[1])):
-                _marker(axes, method, 13).set_data([value], [row])
+                mark(axes, look_of(method), 13).set_data([value], [row])
                 if row == 0:  # the colours and signs of the first row hold for the others
-                    colour, up = _look(method)[0].colour, (-0.3, 0.52)[i % 2]
+                    colour, up = look_of(method).colour, (-0.3, 0.52)[i % 2]
                     write(axes, value, row + up, method, ha="center", color=colour, weight="bold")
         axes.set(xlim=(0, 0.8), ylim=(len(found) - 0.35, -0.65), yticks=range(len(found)))
         axes.set_yticklabels(list(found), fontsize=FONT["label"])

@@ -93,10 +93,10 @@ def _gain(name="A"):
 EXERCISES = (
     Exercise(
         key="09.1",
-        question="Write split(k, n_experts): the number of places of each expert, as even as possible, the first "
+        question="Write my_split(k, n_experts): the number of places of each expert, as even as possible, the first "
         "ones one more.",
         expected=split_places,
-        call="split(k, n_experts)",
+        call="my_split(k, n_experts)",
         cases=_SPLIT_CASES,
         returns="one number for each expert",
         invariants=(sums_to(lambda k, n_experts: k, "The places add up to K, here", "yours add up to"),),

@@ -19,7 +19,6 @@ from capg_core.classroom.lessons.n09_mixture_of_experts.numbers import (
     TASTES,
 )
 from capg_core.classroom.panel import Panel
-from capg_core.classroom.words import count
 from capg_core.look import FONT, GRID, INK, PAPER, PETROFF, SOFT_INK, dress_axes
 
 MOST_EXPERTS = 4
@@ -108,7 +107,7 @@ class ExpertsPanel(Panel):
                 transform=self._items.get_xaxis_transform(),
             )  # fmt: skip
             self._marks.append(mark)
-            x = 0.02 + 0.19 * m
+            x = 0.175 + 0.12 * m
             patch = self.figure.add_artist(swatch(x, 0.925, colour, hatch))
             self._swatches.append(patch)
             self._names.append(write(self.figure, x + 0.033, 0.934))
@@ -128,6 +127,7 @@ class ExpertsPanel(Panel):
         self._counts = [
             write(self._cover, x, 0, size="label", ha="center", va="bottom", weight="bold") for x in range(3)
         ]
+        write(self.figure, 0.02, 0.934, "places of expert")
         write(self.figure, 0.79, 0.932, "○ simulated", "label")
         self._key = write(self.figure, 0.905, 0.932, size="label")
         self._title = write(self.figure, COVER_BOX[0] + COVER_BOX[2] / 2, 0.845, size="label", ha="center")
@@ -167,7 +167,7 @@ class ExpertsPanel(Panel):
             bottom = bottom + share
             self._marks[m].set_xdata([TASTES[0] + (setting.angle if m % 2 else 0.0)])
             places = numbers.places[m]
-            self._names[m].set_text(f"expert {m + 1}: {count(places, 'place')}")
+            self._names[m].set_text(f"{m + 1}: {places}")
             moving += [self._stacks[m], *self._bars[m], self._marks[m], self._swatches[m], self._names[m]]
         gap = 8.0
         for side, text in enumerate(self._mark_names):

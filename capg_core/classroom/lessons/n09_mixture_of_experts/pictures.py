@@ -253,13 +253,9 @@ def noise(ks, variances, cosines):
             axes.set_xticks(ks, map(str, ks))
             axes.minorticks_off()
             for method, both in variances.items():
-                look = look_of(method.partition("+")[0].strip())
-                with_b = "+" in method
-                axes.plot(ks, both[i], color=look.colour, linewidth=2, linestyle="--" if with_b else "-")
-                artist = mark(axes, look, 9)
-                artist.set_data(ks, both[i])
-                if with_b and method.startswith("V-PG"):
-                    artist.set(markerfacecolor=PAPER, markeredgecolor=look.colour, markeredgewidth=2)
+                look = look_of(method)
+                axes.plot(ks, both[i], color=look.colour, linewidth=2, linestyle="--" if look.hollow else "-")
+                mark(axes, look, 9).set_data(ks, both[i])
                 ends.append(((np.log10(both[i][-1]) + 3) / 5, method, look.colour, "normal"))
             EndLabels(figure, box, 0.014).set(ends)
             write(figure, box[0], 0.92, title, "label", weight="bold")

@@ -110,10 +110,10 @@ class LastPlacePanel(Panel):
                 axes.set_xticks([0, 90, 180], ["0°", "90°", "180°"])
             self._columns[name] = axes
             for i, method in enumerate(METHODS):
-                self._points[name, method] = mark(axes, look_of(method.partition(" ")[0]), 11)
+                self._points[name, method] = mark(axes, look_of(method), 11)
                 self._points[name, method].set_ydata([i - 0.15])
         for i, method in enumerate(METHODS):
-            colour = look_of(method.partition(" ")[0]).colour
+            colour = look_of(method).colour
             write(self.figure, 0.61, self._row(i, 0.38), method, color=colour, ha="right")
 
     @staticmethod

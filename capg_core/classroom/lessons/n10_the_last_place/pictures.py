@@ -2,15 +2,10 @@
 
 import numpy as np
 
-from capg_core.classroom.drawing import EndLabels, log_axis, log_level, write
+from capg_core.classroom.drawing import EndLabels, log_axis, log_level, mark, write
 from capg_core.classroom.picture import Picture
 from capg_core.classroom.words import count, join, show
 from capg_core.look import INK, PAPER, PETROFF, SOFT_INK, dress_axes, look_of
-
-
-def _look(name):
-    """Return the look of an estimator from what it is called, such as ``"Swap-PG + list"``."""
-    return look_of(name.partition(" +")[0].partition(",")[0])
 
 
 def boundary(logits, arrivals, mover, k):
@@ -197,9 +192,8 @@ def noise(ks, without, with_clicks):
             axes.minorticks_off()
             ends = []
             for name, values in curves.items():
-                look = _look(name)
-                mark = {"marker": look.marker, "markersize": 9, "markeredgecolor": PAPER}
-                axes.plot(ks, values, look.line, color=look.colour, linewidth=3, **mark)
+                look = look_of(name)
+                axes.plot(ks, values, look.line, color=look.colour, linewidth=3, markersize=9, **look.markers)
                 ends.append((log_level(values[-1], 1e-4, 10.0), name, look.colour, "bold"))
             EndLabels(figure, box, space=0.014).set(ends)
         parts = [f"{name} {show(a[-1])} and {show(with_clicks[name][-1])}" for name, a in without.items()]
@@ -275,10 +269,10 @@ def residuals(rows):
         far.set_xticks([0, 45, 90], ["0°", "45°", "90°"])
         axes.minorticks_off()
         for i, (name, (snr, angle)) in enumerate(rows.items()):
-            look = _look(name)
+            look = look_of(name)
             axes.plot([3e-3, snr], [i, i], color=look.colour, linewidth=3)
             for where, value in ((axes, snr), (far, angle)):
-                where.plot([value], [i], look.marker, color=look.colour, markersize=12, markeredgecolor=PAPER)
+                mark(where, look, 12).set_data([value], [i])
             write(axes, snr * 1.18, i, show(snr), va="center")
             write(far, min(angle + 6, 84), i - 0.02, f"{angle:.0f}°", va="center" if angle < 80 else "bottom")
             height = 0.18 + 0.76 * (1 - (i + 0.5) / len(rows))
@@ -313,8 +307,8 @@ def films(ends):
         low, high = min(min(x) for x in ends.values()), max(max(x) for x in ends.values())
         axes.set(ylim=(len(ends) - 0.5, -0.5), yticks=[], xlim=(low - 0.05, high + 0.12))
         for i, (name, values) in enumerate(ends.items()):
-            look = _look(name)
-            axes.plot(values, [i] * len(values), look.marker, color=look.colour, markersize=11, markeredgecolor=PAPER)
+            look = look_of(name)
+            mark(axes, look, 11).set_data(values, [i] * len(values))
             write(axes, max(values) + 0.02, i, f"{np.mean(values):.2f}", va="center")
             height = 0.17 + 0.78 * (1 - (i + 0.5) / len(ends))
             write(figure, 0.24, height, name, color=look.colour, ha="right", va="center")
@@ -355,8 +349,8 @@ def learning(sides):
             ends = []
             for name, values in curves.items():
                 dash = "-" if name.endswith("+ b") or name == "Swap-PG" else "--"
-                axes.plot(steps, values, dash, color=_look(name).colour, linewidth=3)
-                ends.append(((values[-1] - low + room) / (high - low + 2 * room), name, _look(name).colour, "bold"))
+                axes.plot(steps, values, dash, color=look_of(name).colour, linewidth=3)
+                ends.append(((values[-1] - low + room) / (high - low + 2 * room), name, look_of(name).colour, "bold"))
             EndLabels(figure, box, space=0.014).set(ends)
             parts = [f"{name} {values[-1]:.2f}" for name, values in curves.items()]
             start = next(iter(curves.values()))[0]
