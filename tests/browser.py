@@ -343,3 +343,29 @@ class PanelInPage:
         self.page.mouse.down()
         self.page.mouse.move(x + pixels, y, steps=8)
         self.page.mouse.up()
+
+    def sweep(self):
+        """Drag the handle from end to end, about as fast as it can be followed; return pictures a second."""
+        low, high = (float(self.handle.get_attribute(f"aria-value{end}")) for end in ("min", "max"))
+        moves = round(min(max(2 * (high - low), 20), 150))
+        self.handle.scroll_into_view_if_needed()
+        track, handle = self.slider.locator(".noUi-base").bounding_box(), self.handle.bounding_box()
+        y = handle["y"] + handle["height"] / 2
+        self.page.mouse.move(handle["x"] + handle["width"] / 2, y)
+        self.page.mouse.down()
+        self.page.mouse.move(track["x"], y)
+        self.page.wait_for_timeout(500)
+        self.picture.evaluate(
+            """img => {
+                window.capgSeen = 0;
+                window.capgEye?.disconnect();
+                window.capgEye = new MutationObserver(all => window.capgSeen += all.length);
+                window.capgEye.observe(img, { attributeFilter: ['src'] });
+            }"""
+        )
+        start = time.monotonic()
+        for i in range(moves):
+            self.page.mouse.move(track["x"] + track["width"] * (i + 1) / moves, y)
+        seen, passed = self.page.evaluate("() => window.capgSeen"), time.monotonic() - start
+        self.page.mouse.up()
+        return seen / passed

@@ -66,7 +66,7 @@ class EndLabels:
         self._texts, self._ties = {}, {}
 
     def set(self, ends):
-        """Show these labels and no others.
+        """Show these labels and no others; return them and their ties.
 
         Parameters
         ----------
@@ -93,6 +93,7 @@ class EndLabels:
             tied = at < 1.0 or (not arrow and abs(y - end) > 0.025)
             start = left + at * width
             self._ties[words].set(xdata=[start, edge + 0.85 * self._space], ydata=[end, y], color=colour, visible=tied)
+        return [*self._texts.values(), *self._ties.values()]
 
 
 def log_level(value, low, high):

@@ -9,11 +9,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import ipywidgets as widgets
-from browser import NoBrowser, PanelInPage, chromium, lab, open_notebook, run_all
+from browser import NOTEBOOKS, NoBrowser, PanelInPage, chromium, lab, open_notebook, run_all
 from panels import STILL, make
 
 from capg_core.classroom import VariancePanel
 
+DRAGGED = [(path.name, int(path.name.startswith("00"))) for path in sorted(NOTEBOOKS.glob("[01]*.ipynb"))]
 _SLIDERS = (widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider, widgets.SelectionSlider)
 
 
@@ -75,10 +76,20 @@ def key_times():
             for _ in range(20):
                 times.append(in_page.press("ArrowRight"))
                 page.wait_for_timeout(150)
+            print(f"panel, key to picture in JupyterLab: median {np.median(times):.0f} ms of 20 presses (budget: 100)")
+            drag_times(page, address)
     except NoBrowser as reason:
         print(f"panel, key to picture: not measured, {reason}")
-        return
-    print(f"panel, key to picture in JupyterLab: median {np.median(times):.0f} ms of 20 presses (budget: 100 ms)")
+
+
+def drag_times(page, address):
+    """Report how many pictures a second come while K is dragged from end to end; the first notebook is open."""
+    print("panels, K dragged from end to end in JupyterLab: pictures a second, 10 or more on two quiet cores")
+    for name, place in DRAGGED:
+        if not name.startswith("00"):
+            open_notebook(page, address, name)
+            run_all(page)
+        print(f"  {name:<30}{PanelInPage(page, place).sweep():>6.1f}")
 
 
 def panel_times():

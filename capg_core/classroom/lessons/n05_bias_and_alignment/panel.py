@@ -90,8 +90,12 @@ class AlignmentPanel(Panel):
         (self._credit_arrow,) = axes.plot([], [], "-", color=look.colour, linewidth=5, zorder=4)
         (self._credit_head,) = axes.plot([], [], look.marker, color=look.colour, markersize=14, zorder=6)
         self._angle = write(self.figure, 0.14, 0.865, size="title", weight="bold", ha="center")
-        self._true_length = write(self.figure, 0.14, 0.155, ha="center")
-        self._credit_length = write(self.figure, 0.14, 0.09, ha="center", color=look.colour, weight="bold")
+        # What does not change is written once: each letter takes a tenth of a millisecond.
+        bold = {"color": look.colour, "weight": "bold"}
+        write(self.figure, 0.23, 0.155, "★ true gradient, length ", ha="right")
+        write(self.figure, 0.23, 0.09, "■ mean of CA-PG, length ", ha="right", **bold)
+        self._true_length = write(self.figure, 0.235, 0.155)
+        self._credit_length = write(self.figure, 0.235, 0.09, **bold)
 
     def _make_curve(self):
         axes = self.figure.add_axes((0.365, 0.145, 0.21, 0.715))
@@ -118,7 +122,8 @@ class AlignmentPanel(Panel):
             # One artist for all the bars of a row: twenty rectangles take twenty times as long to draw.
             self._bars[name] = PolyCollection([], edgecolors=COLOURS[name], linewidths=1.2, zorder=3)
             axes.add_collection(self._bars[name], autolim=False)
-            self._titles[name] = write(self.figure, 0.665, bottom + 0.195)
+            write(self.figure, 0.665, bottom + 0.195, name)
+            self._titles[name] = write(self.figure, 0.985, bottom + 0.195, ha="right")
         axes.set_xlabel("item, best reward first", fontsize=FONT["label"])
         up = {"rotation": 90, "va": "center", "ha": "center"}
         write(self.figure, 0.618, 0.5, "P(among the candidates)", "label", **up)
@@ -151,8 +156,8 @@ class AlignmentPanel(Panel):
         arc = np.linspace(0.0, turn if all(seen) else 0.0, 60)
         self._arc.set_data(0.4 * np.cos(arc), 0.4 * np.sin(arc))
         self._angle.set_text(f"angle {numbers.angle:.0f}°" if all(seen) else "no angle")
-        self._true_length.set_text(f"★ true gradient, length {lengths[0]:.3f}")
-        self._credit_length.set_text(f"■ mean of CA-PG, length {lengths[1]:.3f}")
+        self._true_length.set_text(f"{lengths[0]:.3f}")
+        self._credit_length.set_text(f"{lengths[1]:.3f}")
         arrows = [self._arc, self._true_arrow, self._credit_arrow, self._true_head, self._credit_head]
         return [*arrows, self._angle, self._true_length, self._credit_length]
 
@@ -171,7 +176,7 @@ class AlignmentPanel(Panel):
             y = place.inclusion[:, None] * np.array([0.0, 1.0, 1.0, 0.0])
             self._bars[name].set_verts(np.stack([x, y], axis=2))
             self._bars[name].set_facecolor([COLOURS[name] if top else PAPER for top in place.top])
-            self._titles[name].set_text(_row_title(name, place, numbers.setting))
+            self._titles[name].set_text(_row_title(place, numbers.setting))
             moving += [self._bars[name], self._titles[name]]
         return moving
 
@@ -195,10 +200,10 @@ class AlignmentPanel(Panel):
         return text + (" The mean reward is subtracted." if setting.baseline else " No baseline.")
 
 
-def _row_title(name, place, setting):
+def _row_title(place, setting):
     if setting.rewards == SAME:
-        return name
-    return f"{name}: value {place.value:.3f}, {place.best_in_top} of {setting.k} right"
+        return ""
+    return f"value {place.value:.3f}, {place.best_in_top} of {setting.k} right"
 
 
 def _say_angle(numbers):

@@ -59,9 +59,8 @@ class OldLogsPanel(Panel):
     # The picture.
 
     def background_key(self, numbers):
-        """The curves of the left picture stay while the slider along its axis moves."""
-        setting = numbers.setting
-        return setting.against, setting.moved if setting.against == BY_K else setting.k
+        """The axis of the left picture."""
+        return numbers.setting.against
 
     def _make_shares(self):
         self._share_axes = axes = self.figure.add_axes(SHARE_BOX)
@@ -97,7 +96,7 @@ class OldLogsPanel(Panel):
             self._notes[name] = write(axes, RIGHT, HEIGHTS[name] - 0.17, "", **form)
 
     def draw_background(self, numbers):
-        """Draw the axis, the curves and their bands of the left picture."""
+        """Draw the axis of the left picture."""
         axes, by_k = self._share_axes, numbers.setting.against == BY_K
         axes.set_xscale("log" if by_k else "linear")
         axes.set_xlim(*((0.93, MOST_K * 1.07) if by_k else (MOVES[0] - 0.05, MOVES[-1] + 0.05)))
@@ -105,6 +104,8 @@ class OldLogsPanel(Panel):
         axes.set_xticks(ticks, [f"{at:g}" for at in ticks])
         axes.minorticks_off()
         axes.set_xlabel("candidates K" if by_k else "how far the new policy moved", fontsize=FONT["label"], color=INK)
+
+    def _move_curves(self, numbers):
         ends = []
         for w, name in enumerate(WEIGHTS):
             low, middle, high = np.clip(100 * numbers.curves[:, w], LOW / 2, None)
@@ -112,16 +113,16 @@ class OldLogsPanel(Panel):
             self._bands[name].set_xy(outline)
             self._lines[name].set_data(numbers.at, middle)
             ends.append((log_level(middle[-1], LOW, HIGH), name, LOOKS[name].colour, "bold"))
-        self._labels.set(ends)
+        return [*self._bands.values(), *self._lines.values(), *self._labels.set(ends)]
 
     def draw_moving(self, numbers):
-        """Move this log's dots and the intervals."""
-        setting = numbers.setting
+        """Move the curves, this log's dots and the intervals."""
+        setting, curves = numbers.setting, self._move_curves(numbers)
         now = setting.k if setting.against == BY_K else setting.moved
         self._now.set_xdata([now, now])
         for name, dot in self._dots.items():
             dot.set_data([now], [max(100 * numbers.estimates[name].size / N_RECORDS, LOW)])
-        return [self._now, *self._dots.values(), *self._move_values(numbers)]
+        return [*curves, self._now, *self._dots.values(), *self._move_values(numbers)]
 
     def _move_values(self, numbers):
         moving = [self._truth_line, self._truth, self._truth_note]
