@@ -189,6 +189,15 @@ def as_candidates(candidates, logits, name="candidates"):
     return array
 
 
+def refuse_outsiders(outputs, candidates):
+    """Refuse outputs (N, L) that are not among their candidates (N, k)."""
+    outside = (outputs[:, :, None] != candidates[:, None, :]).all(axis=2)
+    if outside.any():
+        row, place = np.argwhere(outside)[0]
+        among = said(candidates[row].tolist())
+        raise ValueError(f"outputs[{row}] = {outputs[row, place]}; expected one of its candidates {among}")
+
+
 def as_pools(available, shape):
     """Return a boolean array of this shape: True where an item is in the pool. Numbers are refused: ~1 is not False."""
     array = as_plain(available, "available", f"bool, shape {shape}")

@@ -19,12 +19,13 @@ from capg_core._checks import (
     as_plain,
     as_rows,
     as_vector,
+    refuse_outsiders,
 )  # fmt: skip
 from capg_core._kernel import kernel
 from capg_core._types import ArrayLike, Floats, Items, NDArray
 from capg_core.batch.draw import draw_batch
 from capg_core.batch.exp import weigh_rows
-from capg_core.estimators import as_baseline, gains_of, refuse_never_shown
+from capg_core.estimators import as_baseline, gains_of, refuse_lonely_mean, refuse_never_shown
 from capg_core.ladder import choose_rung
 from capg_core.late_stage import LateStageLike, as_parts, as_position_weights
 from capg_core.rung import LIST, Batch, First
@@ -177,8 +178,7 @@ def batch_gradient(
     position_weights = as_position_weights(position_weights, outputs.shape[1])
     as_baseline(baseline, lambda: None)
     chosen.check(1, outputs.shape[1])
-    if isinstance(baseline, str) and n_rows < 2:
-        raise ValueError("baseline = 'mean' with one row of logits; expected two or more: it is the mean of the others")
+    refuse_lonely_mean(baseline, n_rows, "rows of logits")
     arrivals = _as_arrivals(candidates, theta, k, chosen, outputs)
     chosen.refuse_missing(utility, critic, parts)
     if not (chosen.needs_critic or chosen.needs_ranking):
@@ -261,10 +261,7 @@ def _as_arrivals(candidates, theta, k, chosen, outputs):
     if arrivals.shape[1] != wanted:
         hint = ", the candidates and the next arrival" if chosen.needs_critic else ""
         raise ValueError(f"candidates has shape {arrivals.shape}; expected {shape}{hint}")
-    outside = (outputs[:, :, None] != arrivals[:, None, :k]).all(axis=2)
-    if outside.any():
-        row, place = np.argwhere(outside)[0]
-        raise ValueError(f"outputs[{row}] has item {outputs[row, place]}; expected one of its {k} candidates")
+    refuse_outsiders(outputs, arrivals[:, :k])
     return arrivals
 
 

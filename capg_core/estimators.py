@@ -7,7 +7,17 @@ import dataclasses
 
 import numpy as np
 
-from capg_core._checks import as_candidates, as_items, as_logits, as_name, as_number, as_plain, as_vector, said
+from capg_core._checks import (
+    as_candidates,
+    as_items,
+    as_logits,
+    as_name,
+    as_number,
+    as_plain,
+    as_vector,
+    refuse_outsiders,
+    said,
+)
 from capg_core._types import ArrayLike, Floats
 from capg_core.exact.outcome import rho_of
 from capg_core.exact.problem import as_problem
@@ -26,6 +36,12 @@ def as_baseline(baseline, mean):
             raise ValueError(f"baseline = {said(baseline)}; expected None, 'mean' or a number")
         return mean()
     return as_number(baseline, "baseline")
+
+
+def refuse_lonely_mean(baseline, count, what):
+    """Refuse the mean of the others where there are none."""
+    if isinstance(baseline, str) and count < 2:
+        raise ValueError(f"baseline = {baseline!r} with {what} = {count}; expected two or more: the mean of the others")
 
 
 def as_spread(reward_std, n_items):
@@ -128,15 +144,11 @@ def estimate_gradients(
     rewards = as_vector(rewards, candidates.shape[0], "rewards")
     if outputs.size != rewards.size:
         raise ValueError(f"outputs has shape {outputs.shape}; expected ({rewards.size},), one for each list")
-    outside = ~(candidates == outputs[:, None]).any(axis=1)
-    if outside.any():
-        row = int(np.flatnonzero(outside)[0])
-        raise ValueError(f"outputs[{row}] = {outputs[row]}; expected one of its candidates {candidates[row]}")
+    refuse_outsiders(outputs[:, None], candidates)
     given = {name: x for name, x in (("utility", utility), ("critic", critic)) if x is not None}
     problem = as_problem(logits, candidates.shape[1], late_stage, **given)
     chosen.refuse_missing(utility, critic, problem.parts)
-    if isinstance(baseline, str) and rewards.size < 2:
-        raise ValueError("baseline = 'mean' with one observation; expected two or more: it is the mean of the others")
+    refuse_lonely_mean(baseline, rewards.size, "observations")
     gain = rewards - critic_of(chosen, problem)[outputs]
     gain = gain - as_baseline(baseline, lambda: mean_of_others(gain))
     estimates = estimates_of(chosen, problem, arrivals, outputs, gain)

@@ -255,7 +255,7 @@ def test_a_reward_that_is_yes_or_no_has_the_moments_of_its_standard_deviation():
         ({"utility": None}, "utility = None; expected the late stage's utility, which 'Swap-PG' needs"),
         ({"estimator": "CA-PG", "residual": "list"}, "residual = 'list' with estimator = 'CA-PG'; expected None"),
         ({"candidates": [[0]]}, r"candidates has shape \(1, 1\); expected \(N, k \+ 1\)"),
-        ({"outputs": [4]}, r"outputs\[0\] = 4; expected one of its candidates \[0 1 2\]"),
+        ({"outputs": [4]}, r"outputs\[0\] = 4; expected one of its candidates \[0, 1, 2\]"),
         ({"late_stage": "noisy"}, "late_stage = 'noisy'; expected one of"),
     ],
 )

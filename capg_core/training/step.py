@@ -8,7 +8,7 @@ import numpy as np
 from capg_core._checks import as_plain, as_rows, as_vector
 from capg_core.any_model import NONE, fill_gradient
 from capg_core.batch.draw import choose_batch, draw_batch
-from capg_core.estimators import as_baseline
+from capg_core.estimators import as_baseline, refuse_lonely_mean
 from capg_core.ladder import choose_rung
 from capg_core.late_stage import as_parts, as_position_weights, part_arrays
 from capg_core.rung import First
@@ -47,8 +47,7 @@ class BatchGradient:
         self.chosen, self.world = choose_rung(estimator, marginal, residual), world
         as_baseline(baseline, lambda: None)
         self.chosen.check(n_experts, n_outputs)
-        if isinstance(baseline, str) and batch_size < 2:
-            raise ValueError("baseline = 'mean' with batch_size = 1; expected 2 or more: it is the mean of the others")
+        refuse_lonely_mean(baseline, batch_size, "batch_size")
         self.baseline = baseline
         self.position_weights = as_position_weights(position_weights, n_outputs)
         self.parts = as_parts(late_stage)
