@@ -5,6 +5,7 @@ import doctest
 import importlib
 import io
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,18 @@ def test_every_option_is_answered_at_once_with_a_line_of_its_own(key, monkeypatc
         assert ("That is what happens" in ask.said) == option.holds
         assert 'role="status"' in ask.state.value and "You guessed" in ask.state.value
         assert printed(ask) == ask.said + "\n"
+
+
+def test_a_choice_that_comes_just_after_the_click_on_another_thread_counts():
+    """As where Lab handles each widget's messages on a thread of its own."""
+    older, newer = (option.words for option in ALL["00"].options[:2])
+    ask = Predict("00")
+    ask.choice.value = older
+    click = threading.Thread(target=ask.button.click)
+    click.start()
+    ask.choice.value = newer
+    click.join()
+    assert ask.guess == newer
 
 
 @pytest.mark.parametrize("key", ALL)

@@ -4,6 +4,7 @@ import pathlib
 import re
 import textwrap
 
+import learning_table
 import numpy as np
 import pytest
 import readme_numbers
@@ -53,6 +54,29 @@ def test_what_the_first_page_says_of_what_is_new_is_stored():
     share = old_logs.spread()[1, :2, 19, old_logs.MOVES.index(1.0)]  # medians at K = 20
     assert 8 <= old_logs.N_RECORDS * share[0] <= 16 and "a dozen" in words
     assert 0.45 < share[1] < 0.6 and old_logs.N_RECORDS == 20_000 and "about half of 20,000 records" in words
+
+
+def test_the_learning_table_is_the_stored_summary():
+    """And what the page says of it."""
+    text, found = " ".join(TEXTS[AGAIN].split()), learning_table.summary()
+    assert f"{learning_table.MARK}\n{learning_table.table()}\n" in TEXTS[AGAIN]
+    assert {line["n_seeds"] for line in found.values()} == {"3"}
+    final = {key: float(line["final_mean"]) for key, line in found.items()}
+    for (first, other), words in {
+        (("K = 10", "paper", "V-PG+b"), ("K = 10", "paper", "CA-PG")): "{:.2f} against {:.2f}",
+        (("K = 10", "paper", "V-PG-SwR"), ("K = 10", "paper", "V-PG")): "{:.2f} against {:.2f} in the end",
+        (("K = 10", "equal", "Swap-PG"), ("K = 10", "equal", "CA-PG")): "{:.2f} against {:.2f} at K = 10",
+        (("K = 50", "equal", "Swap-PG"), ("K = 50", "equal", "CA-PG")): "{:.2f} against {:.2f} at K = 50",
+    }.items():
+        assert words.format(final[first], final[other]) in text
+    assert final["K = 50", "paper", "V-PG+b"] < final["K = 50", "paper", "CA-PG"]
+    assert final["K = 50", "equal", "V-PG-SwR"] < final["K = 50", "equal", "V-PG"]
+    for k in ("K = 10", "K = 50"):
+        assert final[k, "equal", "V-PG+b"] < final[k, "equal", "CA-PG"] > final[k, "equal", "CA-PG-SwR"]
+        assert found[k, "equal", "CA-PG"]["steps_to_50"] == "400" and found[k, "equal", "V-PG"]["steps_to_50"] == ""
+    first = found["K = 50", "equal", "V-PG"]
+    assert f"{float(first['optimal_value']):.2f}; random candidates give 5.78 at K = 10 and " in text
+    assert f"{float(first['uniform_value']):.2f} at K = 50" in text
 
 
 def test_what_the_text_says_about_the_tables_holds():

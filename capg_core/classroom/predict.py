@@ -5,6 +5,8 @@ are kept as long as the kernel runs, so that Run All does not forget them.
 """
 
 import html
+import threading
+import time
 
 import ipywidgets as widgets
 
@@ -13,6 +15,7 @@ from capg_core.classroom.panel import mime_bundle
 from capg_core.classroom.prediction import prediction_of
 
 _RECORDED = {}  # key to the words that were recorded in this kernel
+_LATE = 0.15  # seconds
 
 
 class Predict:
@@ -89,6 +92,9 @@ class Predict:
         self.state.value = f'<div role="status" style="font-size:15px;line-height:1.45">{html.escape(words)}</div>'
 
     def _record(self, button):
+        # Lab handles each widget in a thread of its own: an option chosen just before the click may come after it.
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(_LATE)
         if self.guess is None and self.choice.value is None:
             self._say("Choose one of the options first.")
             return
