@@ -221,10 +221,10 @@ def _write(found, panels, shelf, report):
         folder = shelf.out / "panels" / panel.name
         live = live_of(panel.name, panel.grid, panel.start, panel.states, folder)
         shelf.write(f"panels/{panel.name}/states.js", live.script)
-        shelf.made |= {f"panels/{panel.name}/{name}" for name in {"made.json", *(file for _, file, _ in panel.states)}}
+        kept = {"made.json", live.picture, *(file for _, file, _ in panel.states)}
+        shelf.made |= {f"panels/{panel.name}/{name}" for name in kept}
         alive.setdefault(panel.notebook, {})[panel.cell] = live.body
-        trained = panel.grid.steps  # a page begins before the training, a notebook with what it has trained
-        if live.opening != panel.text and not trained:
+        if live.opening != panel.text and not panel.grid.steps:
             report.problems.append(f"{panel.name}: the notebook opens it at a setting that its grid does not have")
     bodies = {}
     for name, notebook in found.items():

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass, replace
 
 from capg_core.classroom.site.grid import STEPS, Offer, offers_of
-from capg_core.classroom.site.states import new_panel, size_of
+from capg_core.classroom.site.states import new_panel, size_of, store
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,15 @@ class Live:
         The content of its ``states.js``.
     opening : str
         The sentence it opens with.
+    picture : str
+        The picture that it opens with, a file of its folder.
     """
 
     name: str
     body: str
     script: str
     opening: str
+    picture: str
 
 
 def live_of(name, grid, start, states, folder):
@@ -51,8 +54,7 @@ def live_of(name, grid, start, states, folder):
     panel = new_panel(grid, start)
     offers = offers_of(panel)
     if grid.steps:
-        next((offer.label for offer in offers.values() if offer.kind == "start"), "Start")
-        offers[STEPS] = Offer(STEPS, "Steps trained", "play", (0, *grid.steps), 0, "{:,}".format)
+        offers[STEPS] = Offer(STEPS, "Steps trained", "play", (0, *grid.steps), grid.steps[-1], "{:,}".format)
     if grid.plays:
         offers[grid.plays] = replace(offers[grid.plays], kind="play")
     names = [n for n in offers if n in states[0][0] and len({s[n] for s, _, _ in states}) > 1]
@@ -71,6 +73,10 @@ def live_of(name, grid, start, states, folder):
     }
     inputs = "".join(_input(name, offers[n], values[n], at[n], table["main"] == n, panel) for n in names)
     _, file, text = states[opening]
+    remark = ""
+    if grid.steps and panel.text not in says:  # the notebook opens it with a longer training, which it has recorded
+        file, text = store(panel, folder), panel.text
+        remark = "As the notebook opens it. Play, or move a control, for the trainings that are kept here."
     width, height = size_of(file, folder)
     cut = panel.cut or 1
     body = f"""<figure class="panel" id="{name}" data-panel="{name}" aria-label="{html.escape(panel.shows)}">
@@ -80,10 +86,10 @@ def live_of(name, grid, start, states, folder):
 <div class="picture"><div class="half"><img src="panels/{name}/{file}" width="{width}" height="{height}"
  alt="{html.escape(text)}"></div>{_second_half(name, file) if panel.cut else ""}</div></div>
 <figcaption><p class="sentence" role="status" aria-live="polite">{html.escape(text)}</p>
-<p class="moved" role="status" aria-live="polite"></p>{_left_out(offers, values, grid)}</figcaption></figure>
+<p class="moved" role="status" aria-live="polite">{remark}</p>{_left_out(offers, values, grid)}</figcaption></figure>
 <script src="panels/{name}/states.js"></script>"""
     script = f"capg.states({json.dumps(name)}, {json.dumps(table, ensure_ascii=False, separators=(',', ':'))});\n"
-    return Live(name, body, script, text)
+    return Live(name, body, script, text, file)
 
 
 def _second_half(name, file):

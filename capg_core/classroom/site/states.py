@@ -9,15 +9,20 @@ import io
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from matplotlib.colors import to_rgb
 from PIL import Image as PillowImage
 
 from capg_core import classroom
 from capg_core.classroom.site.grid import STEPS, Grid, put, settings_of
+from capg_core.look import GRID, INK, PAPER, PETROFF, TEAL
 
 SCALE = 1.5  # pixels of a stored picture for one of the panel's
 COLOURS = 64
+MEANT = [tuple(round(255 * part) for part in to_rgb(colour)) for colour in (*PETROFF.values(), TEAL, INK, GRID, PAPER)]
+_NEAR = 12  # of 255: so far off an octree's colour can be
 _WEBP = {"lossless": True, "quality": 60, "method": 3}
-RECIPE = (SCALE, COLOURS, tuple(_WEBP.items()))  # what a stored picture depends on besides its panel
+RECIPE = (SCALE, COLOURS, "octree", *MEANT, *_WEBP.items())  # what a stored picture depends on besides its panel
 _CHUNK = 30  # settings drawn with one panel: making a panel takes as long as some pictures
 
 
@@ -90,16 +95,24 @@ def make_states(job):
 
 def _state(panel, setting, folder, more=()):
     put(panel, setting)
+    return {**setting, **dict(more)}, store(panel, folder), panel.text
+
+
+def store(panel, folder):
+    """Store a panel's picture, if it is not there yet, and return the file's name."""
     stored = shrink(panel.png)
     name = hashlib.sha256(stored).hexdigest()[:16] + ".webp"
     path = folder / name
     if not path.exists():
         path.write_bytes(stored)
-    return {**setting, **dict(more)}, name, panel.text
+    return name
 
 
 def shrink(png):
     """Cut a picture to `COLOURS` colours and return it as a WebP without loss, a third smaller than a PNG.
+
+    Colours that mean something stay what they are, however few pixels have them: an orange star is not to turn red
+    among red points. An octree keeps rare colours where a median cut drops them, and gives nearly the right ones.
 
     Examples
     --------
@@ -108,9 +121,15 @@ def shrink(png):
     True
     """
     picture = PillowImage.open(io.BytesIO(png)).convert("RGB")
-    few = picture.quantize(COLOURS, dither=PillowImage.Dither.NONE).convert("RGB")
+    few = picture.quantize(COLOURS, method=PillowImage.Quantize.FASTOCTREE, dither=PillowImage.Dither.NONE)
+    palette = np.array(few.getpalette()[: 3 * COLOURS], float).reshape(-1, 3)
+    for colour in MEANT:
+        off = np.abs(palette - colour).max(axis=1)
+        if off.min() <= _NEAR:
+            palette[off.argmin()] = colour
+    few.putpalette(palette.astype(int).ravel().tolist())
     stored = io.BytesIO()
-    few.save(stored, "WEBP", **_WEBP)
+    few.convert("RGB").save(stored, "WEBP", **_WEBP)
     return stored.getvalue()
 
 
