@@ -204,12 +204,11 @@ def test_the_table_of_a_page_is_what_was_made(folder):
 
 
 def test_a_panel_opens_as_the_notebook_stores_it(folder):
-    """But for 08's: the notebook opens it before its training, the page after."""
     for panel in panels()[0]:
         if panel.notebook in folder[1]:
             text = (folder[0] / f"{panel.notebook}.html").read_text(encoding="utf-8")
             shown = re.search(rf'id="{panel.name}".*?alt="([^"]*)"', text, re.S)[1]
-            assert panel.grid.panel == "RecommendationPanel" or html.unescape(shown) == panel.text, panel.name
+            assert html.unescape(shown) == panel.text, panel.name
 
 
 # What is refused, and what is built again.

@@ -219,12 +219,12 @@ def _write(found, panels, shelf, report):
         if not panel.states:
             continue
         folder = shelf.out / "panels" / panel.name
-        live = live_of(panel.name, panel.grid, panel.start, panel.states, folder)
+        live = live_of(panel.name, panel.grid, panel.start, panel.states, folder, panel.text)
         shelf.write(f"panels/{panel.name}/states.js", live.script)
         kept = {"made.json", live.picture, *(file for _, file, _ in panel.states)}
         shelf.made |= {f"panels/{panel.name}/{name}" for name in kept}
         alive.setdefault(panel.notebook, {})[panel.cell] = live.body
-        if live.opening != panel.text and not panel.grid.steps:
+        if live.opening != panel.text:
             report.problems.append(f"{panel.name}: the notebook opens it at a setting that its grid does not have")
     bodies = {}
     for name, notebook in found.items():

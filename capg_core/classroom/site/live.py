@@ -33,7 +33,7 @@ class Live:
     picture: str
 
 
-def live_of(name, grid, start, states, folder):
+def live_of(name, grid, start, states, folder, stored):
     """Build the page part of a panel from its states.
 
     Parameters
@@ -46,6 +46,8 @@ def live_of(name, grid, start, states, folder):
         As `capg_core.classroom.site.states.make_states` gives them, those of all jobs.
     folder : pathlib.Path
         Where the pictures are.
+    stored : str
+        The sentence that the notebook stores with the panel.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def live_of(name, grid, start, states, folder):
     inputs = "".join(_input(name, offers[n], values[n], at[n], table["main"] == n, panel) for n in names)
     _, file, text = states[opening]
     remark = ""
-    if grid.steps and panel.text not in says:  # the notebook opens it with a longer training, which it has recorded
+    if grid.steps and panel.text == stored and stored not in says:  # a longer training, which is recorded
         file, text = store(panel, folder), panel.text
         remark = "As the notebook opens it. Play, or move a control, for the trainings that are kept here."
     width, height = size_of(file, folder)
