@@ -71,6 +71,7 @@ CASES = {
                  ("toggles", {"Outcome-PG": True}), ("data", data_names()[1])],
         extremes=grid(toggles=[{"Outcome-PG": True}], data=data_names()[::3], rewards=NOISE, peakedness=(0.1, 10.0),
                       k=(1, 99)),
+        never=("nan", "inf", "∞"),
         bad=[({"k": 100}, "K is 100; expected 1 to 99 for 100 items"), ({"shown": ()}, "tick at least one"),
              ({"data": "stars"}, "'stars'"), ({"rewards": "stars"}, "rewards is 'stars'")],
     ),

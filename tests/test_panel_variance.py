@@ -132,6 +132,13 @@ def test_no_curve_tells_the_answer_before_k_has_moved(panel):
     assert panel._lines["V-PG"].get_visible() and not panel._note.get_visible()
 
 
+def test_where_only_rounding_is_left_neither_infinity_nor_an_angle_is_said(panel):
+    panel.data.value, panel.k.value, panel.baseline.value = panel.data.options[1], 61, True
+    assert panel.error == "" and "∞" not in panel.text
+    assert "estimate is less than 1e-12 for V-PG and less than 1e-12 for CA-PG." in panel.text
+    assert "is rounding" in panel.text and "off the true gradient" not in panel.text and "Signal" not in panel.text
+
+
 def test_slider_end_follows_the_data(panel):
     panel.k.value = 99
     for name in panel.data.options[1:]:

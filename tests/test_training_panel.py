@@ -17,13 +17,16 @@ from PIL import Image
 import capg_core as capg
 from capg_core.classroom import TrainingPanel
 from capg_core.classroom import racing as training_runs
-from capg_core.classroom.lessons.n07_training_race.panel import IN_SECONDS, SAME_RATE
+from capg_core.classroom.lessons.n07_training_race.numbers import lead_of
+from capg_core.classroom.lessons.n07_training_race.panel import IN_SECONDS, IN_STEPS, SAME_RATE
+from capg_core.classroom.lessons.n07_training_race.words import Numbers, sentence_of
 from capg_core.classroom.lessons.n08_real_ratings.numbers import METHODS
 from capg_core.classroom.racing import (
     ESTIMATORS,
     LATE_STAGES,
     LIST_BASELINE,
     MEAN_BASELINE,
+    NO_BASELINE,
     PAPER_RATES,
     Race,
     Setting,
@@ -148,6 +151,29 @@ def test_start_while_running_replaces_the_race(endless):
     assert endless.text.startswith("After 500 steps")
 
 
+def test_a_start_that_cannot_be_leaves_the_race_and_says_why(endless):
+    endless.start_button.click()
+    race = endless._race
+    for box in endless.toggles.values():
+        box.value = False
+    endless.start_button.click()
+    done = race.done
+    wait_until(lambda: race.done > done + 200)  # it goes on, and draws
+    assert endless._race is race and endless.running
+    assert "Nothing is ticked" in endless.status.value and "trains with the new ones" not in endless.status.value
+
+
+def test_curves_that_stop_apart_are_told_apart():
+    """As after Stop in the midst of a round: each estimator has done what it has done."""
+    x, slow, fast = np.array([0, 25, 50, 75]), np.array([1.0, 1.1, 1.2, 1.3]), np.array([1.0, 1.4, 1.5])
+    curves = {"V-PG": (x, slow), "CA-PG": (x[:3], fast)}
+    setting = small().asked()
+    numbers = Numbers(setting, IN_STEPS, 9.0, 1.0, None, curves, lead_of(curves), None, 50, 50, "over")
+    text = sentence_of(numbers, in_time=False)
+    assert text.startswith("After 50 to 75 steps at ")
+    assert "CA-PG was after 25 steps where V-PG is after 75: 3.0 times fewer." in text
+
+
 def test_controls_do_not_disturb_a_race():
     panel = small(n_steps=500)
     panel.start()
@@ -178,8 +204,9 @@ def test_the_rate_switch():
 
 
 def test_outcome_pg_says_that_it_has_a_baseline():
-    panel = finished(estimators=["Outcome-PG"], n_steps=25)
-    assert "Outcome-PG always has the mean reward as its baseline" in panel.text
+    for baseline in (NO_BASELINE, LIST_BASELINE):
+        panel = finished(estimators=["Outcome-PG"], n_steps=25, baseline=baseline)
+        assert "Outcome-PG always has the mean reward as its baseline" in panel.text
 
 
 def test_the_axis_switches_without_training_again():

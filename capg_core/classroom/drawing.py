@@ -168,7 +168,8 @@ def log_axis(axes, low=0.9, high=110, ticks=(1, 10, 100)):
 
 def mark(axes, look, size, **more):
     """Add a marker of an estimator's look, to be moved, and return it."""
-    return axes.plot([], [], **{"linestyle": "none", "markersize": size, **look.markers, **more})[0]
+    own = {"linestyle": "none", "color": look.colour, "markersize": size, **look.markers}
+    return axes.plot([], [], **{**own, **more})[0]
 
 
 def write(where, x, y, words="", size="note", **more):

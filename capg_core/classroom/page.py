@@ -20,7 +20,7 @@ _PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEA
 # Ipywidgets marks what has lost its kernel, and shows a broken link; here it is said in words
 _STYLE = (
     f".{BOX}.jupyter-widgets-disconnected::before {{ "
-    "content: 'The kernel was restarted, and this no longer answers: run the cell again.'; "
+    "content: 'The kernel was restarted, and this no longer answers: choose Run, then Run All Cells.'; "
     "font: 15px var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, #222222); padding: 4px 10px; "
     "border-left: 4px solid #8a8f98; } "
     # on a narrow page labels give way and wrap, as do long words beside a slider and beside a box to tick

@@ -65,6 +65,10 @@ class RacingPanel(Panel):
         """Say in numbers what the picture shows."""
         raise NotImplementedError
 
+    def missing(self):
+        """Return what the controls' present values lack for a training, in a sentence; empty if nothing."""
+        return ""
+
     def keep(self):
         """Keep what was learned: the race has ended."""
 
@@ -77,8 +81,9 @@ class RacingPanel(Panel):
     def start(self):
         """Train with the controls' present values, in the background; a training that runs is stopped and replaced."""
         with self._lock:
+            race = self.new_race()  # one that cannot start leaves the present one alone
             self.stop()
-            self._race, self._asked, self._said = self.new_race(), self.asked(), 0.0
+            self._race, self._asked, self._said = race, self.asked(), 0.0
             self.bar.value, self.bar.bar_style = 0.0, ""
             self.status.value = small("preparing …")
             self._race.start()
@@ -179,7 +184,8 @@ class RacingPanel(Panel):
             words += f", {race.why or 'stopped' if race.progress < 1.0 else 'done'} after {duration(race.elapsed)}"
         words += self.remark()
         if self.asked() != self._asked:
-            words += f". The settings were changed: {self.verb} trains with the new ones"
+            changed = f"The settings were changed: {self.verb} trains with the new ones."
+            words += f". {self.missing() or changed}"[:-1]
         self.status.value = small(words + ".")
 
 

@@ -15,11 +15,11 @@ from PIL import Image as PillowImage
 
 from capg_core import classroom
 from capg_core.classroom.site.grid import STEPS, Grid, put, settings_of
-from capg_core.look import GRID, INK, PAPER, PETROFF, TEAL
+from capg_core.look import INK, PAPER, PETROFF, TEAL
 
 SCALE = 1.5  # pixels of a stored picture for one of the panel's
 COLOURS = 64
-MEANT = [tuple(round(255 * part) for part in to_rgb(colour)) for colour in (*PETROFF.values(), TEAL, INK, GRID, PAPER)]
+MEANT = [tuple(round(255 * part) for part in to_rgb(colour)) for colour in (*PETROFF.values(), TEAL, INK, PAPER)]
 _NEAR = 12  # of 255: so far off an octree's colour can be
 _WEBP = {"lossless": True, "quality": 60, "method": 3}
 RECIPE = (SCALE, COLOURS, "octree", *MEANT, *_WEBP.items())  # what a stored picture depends on besides its panel

@@ -91,6 +91,11 @@ def _ratio(k=20, baseline=False):
     return vanilla / credit
 
 
+def _snr_ratio():
+    vanilla, credit = (estimate_at(SYNTHETIC, 1.0, 20, e, False, 0).snr for e in ("V-PG", "CA-PG"))
+    return credit / vanilla
+
+
 def _another_k(k):
     return Misconception(
         f"K = {k}",
@@ -197,6 +202,12 @@ EXERCISES = (
                 "with a baseline",
                 lambda: _ratio(baseline=True),
                 "This is the number with the mean reward as a baseline, in both. The question is about none.",
+            ),
+            Misconception(
+                "ratio of signal-to-noise",
+                _snr_ratio,
+                "This compares signal-to-noise. CA-PG's mean is longer, so its signal counts too; the question is "
+                "about the variances alone.",
             ),
             *(_another_k(k) for k in (1, 2, 5, 10, 50)),
             Misconception(

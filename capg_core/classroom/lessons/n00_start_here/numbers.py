@@ -128,6 +128,11 @@ def off_truth(vector, gradient):
     return degrees(cosine(vector, gradient, zero=0.0))
 
 
+def _off(found, gradient):
+    """Return how far the mean of the dots is off the true gradient; NaN where only rounding is left of them."""
+    return off_truth(found.samples.mean(axis=0), gradient) if found.variance > 0.0 else float("nan")
+
+
 def numbers_at(setting):
     """Compute everything the picture shows at a `Setting`."""
     s, problem = setting, load_problem(setting.data)
@@ -142,7 +147,7 @@ def numbers_at(setting):
         problem,
         exact,
         estimates,
-        {e: off_truth(found.samples.mean(axis=0), exact.gradient) for e, found in estimates.items()},
+        {e: _off(found, exact.gradient) for e, found in estimates.items()},
         curve_ks(problem.n_items),
         {e: curve(*where, e, s.baseline, s.rewards, s.seed) for e in s.shown},
         cloud_limit(*where, s.baseline, s.rewards),

@@ -208,13 +208,15 @@ class VariancePanel(Panel):
     def describe(self, numbers):
         """Say in numbers what the picture shows."""
         setting, estimates = numbers.setting, numbers.estimates
-        variances = [f"{show(estimates[e].variance)} for {e}" for e in setting.shown]
+        spread = {e: estimates[e].variance for e in setting.shown}
+        variances = [f"{show(v) if v else 'less than 1e-12'} for {e}" for e, v in spread.items()]
         text = f"K = {setting.k}, n = {numbers.problem.n_items}: the variance of one gradient estimate is "
         text += join(variances)
         if "V-PG" in estimates and "CA-PG" in estimates:
             text += _compare(estimates["V-PG"].variance, estimates["CA-PG"].variance)
-        text += ". Signal-to-noise, ‖E g‖ / √variance: "
-        text += ", ".join(f"{e} {show(estimates[e].snr)}" for e in setting.shown)
+        measured = [f"{e} {show(estimates[e].snr)}" for e, v in spread.items() if v]
+        text += f". Signal-to-noise, ‖E g‖ / √variance: {', '.join(measured)}" if measured else ""
+        text += ". What is left at less than 1e-12 is rounding" if len(measured) < len(spread) else ""
         off = {e: f"{degrees:.0f}° for {e}" for e, degrees in numbers.off.items() if np.isfinite(degrees)}
         if off:
             text += f". The mean of {N_DOTS} estimates is off the true gradient by " + join(list(off.values()))

@@ -206,6 +206,7 @@ class MarginalsPanel(Panel):
             f"n = {setting.n}, K = {setting.k}: the worst relative error of π is {worst}. Σπ is {sums}. "
             f"The largest K·softmax is {most:.2f}{', more than a probability can be' if most > 1 else ''}. "
         )
+        text += self._say_costs()
         if not numbers.directions:
             return text + f"Directions are shown up to n = {MOST_FOR_DIRECTIONS}."
         if not np.all(np.isfinite(list(numbers.directions.values()))):
@@ -216,6 +217,15 @@ class MarginalsPanel(Panel):
             f"to the true gradient {numbers.directions[OUTCOME_PLAIN]:.0f}° without a baseline, "
             f"{numbers.directions[OUTCOME_BASELINE]:.0f}° with the mean reward subtracted."
         )
+
+
+    def _say_costs(self):
+        """Say what was measured, for the most items of each way; a notebook stores none of it."""
+        if not self.costs:
+            return ""
+        last = {SAID[method]: found[-1] for method, found in self.costs.items() if found}
+        said = [f"{name} {1e3 * seconds:.3g} ms for {n:,} items" for name, (n, seconds) in last.items()]
+        return f"Cost, measured here at K = {self._costs_k}: {', '.join(said)}. "
 
 
 def _why_no_direction(numbers):

@@ -133,11 +133,14 @@ class TrainingPanel(RacingPanel):
 
     def new_race(self):
         """Return a race of the estimators that are ticked."""
-        setting = self.asked()
-        if not setting.estimators:
-            raise ToDo("Nothing is ticked: tick at least one estimator, then press Start.")
+        if self.missing():
+            raise ToDo(self.missing())
         self.pictures = 0
-        return Race(self.world, setting, self.report)
+        return Race(self.world, self.asked(), self.report)
+
+    def missing(self):
+        """Say that there is nobody to race."""
+        return "" if self.asked().estimators else "Nothing is ticked: tick at least one estimator, then press Start."
 
     def remark(self):
         """Say when CA-PG passed the line."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from capg_core.classroom.lessons.n07_training_race.numbers import Lead
-from capg_core.classroom.racing import NO_BASELINE, PAPER_RATES, Setting
+from capg_core.classroom.racing import MEAN_BASELINE, NO_BASELINE, PAPER_RATES, Setting
 from capg_core.classroom.words import join
 from capg_core.look import look_of
 
@@ -89,13 +89,20 @@ def sentence_of(numbers, in_time):
     values = join([f"{name} {last[name]:.2f}" for name in sorted(last, key=last.get, reverse=True)])
     if numbers.passed is not None:
         bounds += f" CA-PG passed that here after {numbers.passed[0]:,} steps."
-    text = f"After {numbers.measured:,} steps at {where}: {values}. "
+    steps = f"{numbers.measured:,}"
+    if not in_time and numbers.measured < (most := int(max(x[-1] for x, _ in curves.values()))):
+        steps += f" to {most:,}"  # they were stopped in the midst of a round
+    text = f"After {steps} steps at {where}: {values}. "
     if numbers.lead is not None and not in_time:
         lead = numbers.lead
-        text += f"{lead.ahead} was where {lead.behind} ends after {lead.begin:,.0f} steps: {lead.times} times fewer. "
+        began = f"after {lead.begin:,.0f} steps"
+        where = f"where {lead.behind} ends {began}"
+        if lead.end != numbers.measured:
+            where = f"{began} where {lead.behind} is after {lead.end:,.0f}"
+        text += f"{lead.ahead} was {where}: {lead.times} times fewer. "
     text += bounds
     if numbers.state == "recorded":
         text += " This race is recorded: press Start for a live one."
-    if "Outcome-PG" in curves and setting.baseline == NO_BASELINE:
+    if "Outcome-PG" in curves and setting.baseline != MEAN_BASELINE:
         text += " Outcome-PG always has the mean reward as its baseline: its quick form is biased without one."
     return text

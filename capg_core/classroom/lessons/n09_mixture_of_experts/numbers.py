@@ -26,7 +26,7 @@ NEAR = 40.0  # degrees: what counts as near a taste
 SHARPNESS = 3.0  # length of an expert's vector
 N_LISTS = 2000
 CHUNK = 5000  # lists in memory at once
-NOTHING, ADDED, APART = "nothing", "each expert alone, added up", "each expert alone, overlap counted once"
+NOTHING, ADDED, APART = "nothing", "each alone, added up", "each alone, overlap once"
 COMPARISONS = (NOTHING, ADDED, APART)
 FIRST_LAST, LAST_FIRST = ORDERS = "expert 1 draws first", "expert 1 draws last"
 

@@ -50,7 +50,7 @@ class ExpertsPanel(Panel):
     shows = (
         "Each item's chance to be a candidate, stacked by the expert that brings it in, and what the candidates cover."
     )
-    cut = 0.692
+    cut = 0.669
     lesson = lesson
     n_experts = whole("Experts M", 2, 1, MOST_EXPERTS, **LOOK)
     k = candidates(24, 40, **LOOK)

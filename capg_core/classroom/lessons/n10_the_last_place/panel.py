@@ -30,7 +30,7 @@ ROWS_BOX = (0.13, 0.73)
 COLUMNS = (
     ("variance", "variance", 0.62, (1e-7, 1e3), True),
     ("snr", "signal / noise", 0.7475, (1e-4, 10.0), True),
-    ("angle", "angle", 0.875, (-8.0, 188.0), False),
+    ("angle", "angle", 0.875, (-16.0, 188.0), False),
 )
 COLUMN_WIDTH = 0.1
 EDGE = 0.94  # of the height of the axes on the left, that the longest bar takes
