@@ -21,9 +21,8 @@ from capg_core._checks import (
     as_vector,
     refuse_outsiders,
 )  # fmt: skip
-from capg_core._kernel import kernel
 from capg_core._types import ArrayLike, Floats, Items, NDArray
-from capg_core.batch.draw import draw_batch
+from capg_core.batch.draw import can_be_drawn, draw_batch
 from capg_core.batch.exp import weigh_rows
 from capg_core.estimators import as_baseline, gains_of, refuse_lonely_mean, refuse_never_shown
 from capg_core.ladder import choose_rung
@@ -209,18 +208,6 @@ def batch_gradient(
     return rows.astype(np.float32) if is_single else rows
 
 
-@kernel
-def _are_items(rows, logits):
-    """Say whether each row (B, m) holds distinct items of its row of logits (B, n), none masked."""
-    seen = np.zeros(logits.shape[1], np.int64)
-    for b in range(rows.shape[0]):
-        for item in rows[b]:
-            if item < 0 or item >= seen.size or logits[b, item] == -np.inf or seen[item] == b + 1:
-                return False
-            seen[item] = b + 1
-    return True
-
-
 def _as_item_rows(values, logits, name, expected):
     """Return distinct items (B, m) that can be drawn, a row per row of logits (B, n); (B,) will do for one each."""
     given = as_plain(values, name, expected)
@@ -228,7 +215,7 @@ def _as_item_rows(values, logits, name, expected):
     if array.ndim != 2 or array.shape[0] != logits.shape[0]:
         raise ValueError(f"{name} has shape {given.shape}; expected {expected}")
     array = as_indices(array, logits.shape[1], name)
-    if not _are_items(array, logits):
+    if not can_be_drawn(array, logits):
         for b, row in enumerate(array):  # one of them says what is wrong
             as_candidates(row, logits[b], f"{name}[{b}]")
     return array

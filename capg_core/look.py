@@ -85,7 +85,7 @@ def look_of(method):
     ValueError
         If the name is not known.
     """
-    name = rung_of(_MORE.sub("", method)).name
+    name = rung_of(_MORE.sub("", method) if isinstance(method, str) else method).name
     look = LOOKS.get(name) or Look(INK, "*", ":", name)
     return replace(look, hollow="+" in method)
 

@@ -219,6 +219,18 @@ def _draw_kernel(theta, places, rng, ordered, out, exp_theta, shifts):
 
 
 @kernel
+def can_be_drawn(rows, logits):
+    """Say whether each row (B, m) holds distinct items of its row of logits (B, n), none masked."""
+    seen = np.zeros(logits.shape[1], np.int64)
+    for b in range(rows.shape[0]):
+        for item in rows[b]:
+            if item < 0 or item >= seen.size or logits[b, item] == -np.inf or seen[item] == b + 1:
+                return False
+            seen[item] = b + 1
+    return True
+
+
+@kernel
 def best_places(items, seen, out):
     """Fill ``out`` with the places of the items seen best, best first; ties to the lower item."""
     for rank in range(out.size):
