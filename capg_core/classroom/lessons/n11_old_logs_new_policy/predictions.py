@@ -24,7 +24,7 @@ PREDICTIONS = (
             ),
             Option(
                 "about a dozen",
-                "In the median over 100 such logs; from two to some fifty. A weight is a product of twenty "
+                "In the median over 100 such logs; from two to some forty. A weight is a product of twenty "
                 "factors, and a handful of records carry the sum.",
                 holds=True,
             ),
