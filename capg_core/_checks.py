@@ -69,7 +69,7 @@ def as_plain(values, name, expected):
         raise ValueError(f"{name} has masked entries; expected {expected}: fill them, or leave them out")
     try:
         return np.asarray(values)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:  # the last: a torch tensor with a gradient
         raise ValueError(f"{name} = {said(values)} is not an array ({error}); expected {expected}") from error
 
 

@@ -47,7 +47,8 @@ def _is_usable(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        return not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+        about = folder.stat()
+        return not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o022)
     except OSError:
         return False
 

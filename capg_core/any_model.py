@@ -130,7 +130,8 @@ def batch_gradient(
         arrival too.
     utility, critic : (n,) or (B, n) array_like, optional
         What the late stage ranks by, and the predicted reward, of each item; of an estimator that does not need the
-        ranking of all, (B, k + 1) will do, beside the candidates. As in :func:`estimate_gradients`.
+        ranking of all, (B, k + 1) will do, beside the candidates. Where k + 1 = n, (B, n) is one for each item. As in
+        :func:`estimate_gradients`.
     late_stage : {"optimal", "uniform", "anti"} or mixture
         Used by "Outcome-PG" and "Swap-PG". A noisy one is "optimal" with its noise in the utility.
     marginal : {"asymptotic", "exact", "paper"}
@@ -176,7 +177,14 @@ def batch_gradient(
     rewards = as_rows(rewards, "rewards", outputs.shape)
     position_weights = as_position_weights(position_weights, outputs.shape[1])
     as_baseline(baseline, lambda: None)
+    if outputs.shape[1] > k:
+        raise ValueError(f"outputs has shape {outputs.shape}; expected at most k = {k} of them in a row")
     chosen.check(1, outputs.shape[1])
+    if chosen.needs_critic and k == pool < n_items:
+        raise ValueError(
+            f"k = {k} with estimator = {chosen.rung.name!r}; expected at most {k - 1}, one less than the smallest "
+            "pool: it needs the next arrival"
+        )
     refuse_lonely_mean(baseline, n_rows, "rows of logits")
     arrivals = _as_arrivals(candidates, theta, k, chosen, outputs)
     chosen.refuse_missing(utility, critic, parts)
@@ -191,20 +199,24 @@ def batch_gradient(
         first = First(arrivals, utility_there, critic_there, NONE, position_weights)
         expected = np.take_along_axis(first.critic, _places(outputs, arrivals), axis=1)
 
+    ranking = _of_all(utility, "utility", theta.shape) if chosen.needs_ranking else NONE
+    if importance is not None:
+        importance = as_rows(importance, "importance", (n_rows,))
+    # from here on nothing is called that is not ours: the scratch would be another's
     exp_theta, shifts = _scratch(1, n_rows, n_items), np.empty((1, n_rows))
     weigh_rows(theta, exp_theta[0], shifts[0])
     rows = np.empty((1, n_rows, n_items))
     fill_gradient(
         chosen, theta[None], exp_theta, shifts, np.array([k]),
         None if arrivals is None else np.ascontiguousarray(arrivals[:, :k]), outputs, rewards, parts=parts,
-        utility=_of_all(utility, "utility", theta.shape) if chosen.needs_ranking else NONE, noise=NONE, first=first,
+        utility=ranking, noise=NONE, first=first,
         expected=expected, baseline=baseline, position_weights=position_weights, rows=rows,
     )  # fmt: skip
     rows = rows[0]
     if chosen.needs_ranking:
         refuse_never_shown(rows, outputs[:, 0])
     if importance is not None:
-        rows *= as_rows(importance, "importance", (n_rows,))[:, None]
+        rows *= importance[:, None]
     return rows.astype(np.float32) if is_single else rows
 
 

@@ -1,4 +1,4 @@
-"""Compile every kernel into the disk cache: ``python -m capg_core.warm``. Run once, so that no slider waits."""
+"""Compile the course's kernels into the disk cache: ``python -m capg_core.warm``. Run once, so that no slider waits."""
 
 import numpy as np
 

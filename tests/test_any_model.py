@@ -188,6 +188,7 @@ GOOD = {"outputs": [0, 1], "rewards": [1.0, 2.0], "candidates": [[0, 2], [1, 2]]
         ({"outputs": [0, 3]}, "outputs.* = 3; expected an item in 0 … 2"),
         ({"outputs": [0, 0]}, r"outputs\[1\] = 0; expected one of its candidates \["),
         ({"outputs": [[0, 0], [1, 2]], "rewards": np.ones((2, 2))}, r"outputs\[0\] repeats item 0"),
+        ({"outputs": [[0, 2, 1], [1, 2, 0]], "rewards": np.ones((2, 3))}, "expected at most k = 2"),
         ({"rewards": [1.0]}, r"rewards has shape \(1,\); expected"),
         ({"rewards": [1.0, np.nan]}, "rewards.* = nan; expected a finite number"),
         ({"candidates": None}, r"candidates = None; expected shape \(2, 2\), which 'V-PG' needs"),
@@ -211,6 +212,12 @@ def test_what_is_wrong_is_refused_by_name(given, message):
         arguments["utility"] = np.ones(4)
     with pytest.raises(ValueError, match=message):
         capg.batch_gradient(**arguments)
+
+
+def test_swap_pg_says_that_a_pool_has_no_next_arrival():
+    given = {"outputs": [0], "rewards": [1.0], "candidates": [[0, 1]], "utility": np.ones(3), "critic": np.ones(3)}
+    with pytest.raises(ValueError, match="k = 2 with estimator = 'Swap-PG'; expected at most 1"):
+        capg.batch_gradient([[0.0, 1.0, -np.inf]], "Swap-PG", 2, **given)
 
 
 BIG = """

@@ -114,3 +114,12 @@ def test_random_late_stages_have_their_frequencies():
 def test_a_noisy_late_stage_follows_the_noise_it_is_given():
     noise = np.array([[-3.0, 3.0, 0.0], [6.0, 3.0, 0.0]])
     assert choose([[0, 1, 2], [0, 1, 2]], [3.0, 2.0, 1.0], ["noisy"], [1.0], noise=noise)[:, 0].tolist() == [1, 0]
+
+
+def test_arrivals_at_one_time_let_nobody_in_who_came_later():
+    """Logits so far apart that the light items arrive at the same double: the heavy one is in every list."""
+    logits = np.full((400, 51), -1e15)
+    logits[:, 50] = 0.0
+    lists = capg.sample_batch(logits, 5, np.random.default_rng(0))
+    assert (lists == 50).any(axis=1).all()
+    assert all(np.unique(row).size == 5 for row in lists)

@@ -288,6 +288,9 @@ def test_what_is_said_to_be_unbiased():
     assert unbiased(weights="list", marginal="asymptotic")
     assert not unbiased(weights="inclusion") and unbiased(weights="inclusion", late_stage="uniform")
     assert not (unbiased(marginal="asymptotic") or unbiased(clip=9.0) or unbiased(self_normalised=True))
+    # the new policy can draw what the old one could not: no record tells of it
+    masked = capg.off_policy_value([0.0, 0.0, -np.inf], np.zeros(3), [0, 1], [1.0, 1.0], 1, utility=[1.0, 1.0, 10.0])
+    assert not masked.unbiased
 
 
 def test_an_item_that_the_new_policy_never_shows_counts_nothing():

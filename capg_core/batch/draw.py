@@ -182,6 +182,15 @@ def _race(theta, exp_theta, taken, times, rng, ordered, arrived, begins, out):
     for j in range(theta.size):  # without a branch: who arrives is random
         arrived[filled] = j
         filled += np.int64(times[j] <= last)
+    if filled > out.size:  # several arrive at the very time of the last one: who came before it is in
+        filled = 0
+        for j in range(theta.size):
+            arrived[filled] = j
+            filled += np.int64(times[j] < last)
+        for j in range(theta.size):
+            if times[j] == last and filled < out.size:
+                arrived[filled] = j
+                filled += 1
     for r in range(out.size):
         out[r] = arrived[r]
         taken[arrived[r]] = True

@@ -134,7 +134,7 @@ def sample_candidates(logits: ArrayLike, k: int, rng: np.random.Generator, n_sam
 
     Notes
     -----
-    Exact. O(n) to set up, O(k) a list for flat logits, O(k log k) for very peaked ones; 24 bytes an item of memory.
+    Exact. O(n) to set up, O(k) a list for flat logits, O(k log k) for very peaked ones; 37 bytes an item of memory.
 
     Examples
     --------

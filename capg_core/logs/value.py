@@ -38,7 +38,8 @@ class OffPolicyValue:
         The weight of each record, after clipping.
     unbiased : bool
         True if the expectation of ``value`` is the new policy's value: exact "outcome" ratios, "list" ratios, or
-        exact "inclusion" ratios under a uniform late stage, neither clipped nor self-normalised.
+        exact "inclusion" ratios under a uniform late stage, neither clipped nor self-normalised; and the logging policy
+        could draw every item that the new one can.
     """
 
     value: float
@@ -268,5 +269,12 @@ def off_policy_value(
         raise ValueError("new_logits gives every logged item no chance; expected one that can show some of them")
     value, error = _ratio(relative, rewards) if self_normalised else _mean(importance, rewards)
     size = relative.sum() ** 2 / (relative @ relative) if top > -np.inf else 0.0
+    covered = _is_covered(records)
     exact = weights == "list" or (marginal == "exact" and (weights == "outcome" or parts == UNIFORM))
-    return OffPolicyValue(value, error, float(size), importance, exact and clip is None and not self_normalised)
+    unbiased = exact and covered and clip is None and not self_normalised
+    return OffPolicyValue(value, error, float(size), importance, unbiased)
+
+
+def _is_covered(records):
+    """Say whether the logging policies could draw all that the new ones can: what never was shown has no record."""
+    return not bool(((records.log_logits == -np.inf) & (records.new_logits > -np.inf)).any())

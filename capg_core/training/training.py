@@ -255,9 +255,10 @@ class Training:
         return Progress(self.done, self.n_steps, self.spent, left, *curve, self.model)
 
     def result(self) -> TrainingResult:
-        """Return the curve so far as a `TrainingResult`; it counts as stopped until all steps are done."""
-        curve = (np.array(x) for x in (self.steps, self.policy_value, self.seconds))
-        return TrainingResult(*curve, self.model, self.done < self.n_steps)
+        """Return the curve so far as a `TrainingResult`, with the model itself; stopped until all steps are done."""
+        steps = np.array(self.steps, np.int64)
+        value, seconds = np.array(self.policy_value, np.float64), np.array(self.seconds, np.float64)
+        return TrainingResult(steps, value, seconds, self.model, self.done < self.n_steps)
 
 
 def train(

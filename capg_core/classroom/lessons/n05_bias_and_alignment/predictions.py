@@ -9,7 +9,8 @@ PREDICTIONS = (
         (
             Option(
                 "turns by more than 90 degrees",
-                "From 7 degrees off the true gradient to 144: the mean of CA-PG's score is not zero, and a constant reward multiplies it.",
+                "From 7 degrees off the true gradient to 144: the mean of CA-PG's score is not zero, and a constant "
+                "reward multiplies it.",
                 holds=True,
             ),
             Option(

@@ -14,8 +14,8 @@ PREDICTIONS = (
             ),
             Option(
                 "exactly 1 of the 20",
-                "Only the swap that takes away the item shown. In about one race of twenty the next arrival is the best of all, "
-                "and then every swap does.",
+                "Only the swap that takes away the item shown. In about one race of twenty the next arrival is the "
+                "best of all, and then every swap does.",
                 holds=True,
             ),
             Option(
