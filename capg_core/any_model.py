@@ -177,15 +177,9 @@ def batch_gradient(
     rewards = as_rows(rewards, "rewards", outputs.shape)
     position_weights = as_position_weights(position_weights, outputs.shape[1])
     as_baseline(baseline, lambda: None)
-    if outputs.shape[1] > k:
-        raise ValueError(f"outputs has shape {outputs.shape}; expected at most k = {k} of them in a row")
     chosen.check(1, outputs.shape[1])
-    if chosen.needs_critic and k == pool < n_items:
-        raise ValueError(
-            f"k = {k} with estimator = {chosen.rung.name!r}; expected at most {k - 1}, one less than the smallest "
-            "pool: it needs the next arrival"
-        )
     refuse_lonely_mean(baseline, n_rows, "rows of logits")
+    _refuse_too_many(chosen, k, pool, n_items, outputs)
     arrivals = _as_arrivals(candidates, theta, k, chosen, outputs)
     chosen.refuse_missing(utility, critic, parts)
     if not (chosen.needs_critic or chosen.needs_ranking):
@@ -246,6 +240,17 @@ def _scratch(*shape):
 def _places(outputs, arrivals):
     """Return where each output (B, L) stands among the arrivals (B, F); 0 where it does not."""
     return (outputs[:, :, None] == arrivals[:, None, :]).argmax(axis=2)
+
+
+def _refuse_too_many(chosen, k, pool, n_items, outputs):
+    """Refuse more outputs than candidates, and candidates after which no next arrival is left."""
+    if outputs.shape[1] > k:
+        raise ValueError(f"outputs has shape {outputs.shape}; expected at most k = {k} of them in a row")
+    if chosen.needs_critic and k == pool < n_items:
+        raise ValueError(
+            f"k = {k} with estimator = {chosen.rung.name!r}; expected at most {k - 1}, one less than the smallest "
+            "pool: it needs the next arrival"
+        )
 
 
 def _as_arrivals(candidates, theta, k, chosen, outputs):
