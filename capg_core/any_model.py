@@ -182,17 +182,7 @@ def batch_gradient(
     _refuse_too_many(chosen, k, pool, n_items, outputs)
     arrivals = _as_arrivals(candidates, theta, k, chosen, outputs)
     chosen.refuse_missing(utility, critic, parts)
-    if not (chosen.needs_critic or chosen.needs_ranking):
-        _check_unused(utility, "utility", theta.shape, k)
-    if not chosen.needs_critic:
-        _check_unused(critic, "critic", theta.shape, k)
-    first, expected = None, 0.0
-    if chosen.needs_critic:
-        utility_there = _at_arrivals(utility, "utility", arrivals, n_items)
-        critic_there = _at_arrivals(critic, "critic", arrivals, n_items)
-        first = First(arrivals, utility_there, critic_there, NONE, position_weights)
-        expected = np.take_along_axis(first.critic, _places(outputs, arrivals), axis=1)
-
+    first, expected = _first_of(chosen, arrivals, outputs, utility, critic, theta.shape, k, position_weights)
     ranking = _of_all(utility, "utility", theta.shape) if chosen.needs_ranking else NONE
     if importance is not None:
         importance = as_rows(importance, "importance", (n_rows,))
@@ -240,6 +230,20 @@ def _scratch(*shape):
 def _places(outputs, arrivals):
     """Return where each output (B, L) stands among the arrivals (B, F); 0 where it does not."""
     return (outputs[:, :, None] == arrivals[:, None, :]).argmax(axis=2)
+
+
+def _first_of(chosen, arrivals, outputs, utility, critic, shape, k, position_weights):
+    """Return what a rung with a critic sees of a batch, and what the critic expects of each output; else None and 0."""
+    if not chosen.needs_critic:
+        _check_unused(critic, "critic", shape, k)
+        if not chosen.needs_ranking:
+            _check_unused(utility, "utility", shape, k)
+        return None, 0.0
+    ranked, predicted = (
+        _at_arrivals(values, name, arrivals, shape[1]) for name, values in (("utility", utility), ("critic", critic))
+    )
+    expected = np.take_along_axis(predicted, _places(outputs, arrivals), axis=1)
+    return First(arrivals, ranked, predicted, NONE, position_weights), expected
 
 
 def _refuse_too_many(chosen, k, pool, n_items, outputs):
