@@ -46,9 +46,8 @@ def refuse_lonely_mean(baseline, count, what):
 
 def as_spread(reward_std, n_items):
     """Return the standard deviation of each item's reward, (n,); a number is that of all."""
-    plain = as_plain(reward_std, "reward_std", f"a number, or one for each of {n_items} items")
-    if plain.ndim == 0:
-        return np.full(n_items, as_number(plain.item(), "reward_std", 0.0))
+    if as_plain(reward_std, "reward_std", f"a number, or one for each of {n_items} items").ndim == 0:
+        return np.full(n_items, as_number(reward_std, "reward_std", 0.0))
     spread = as_vector(reward_std, n_items, "reward_std")
     if spread.min() < 0.0:
         raise ValueError(f"reward_std[{spread.argmin()}] = {spread.min()}; expected at least 0")

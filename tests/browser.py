@@ -306,7 +306,7 @@ class PanelInPage:
         """Return what the picture and the sentence are now."""
         return self.picture.get_attribute("src"), self.sentence.inner_text()
 
-    def wait_for_change(self, before, seconds=10):
+    def wait_for_change(self, before, seconds=30):
         """Wait until both the picture and the sentence differ, and return the new state."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

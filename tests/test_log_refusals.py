@@ -64,9 +64,8 @@ def test_where_the_ranking_is_not_known():
     uniform = capg.off_policy_value(**GOOD | {"utility": None, "late_stage": "uniform"})
     pi = [capg.inclusion_probabilities(logits, 2)[GOOD["shown"]] for logits in (NEW, OLD)]
     np.testing.assert_allclose(uniform.importance, pi[0] / pi[1], rtol=1e-11)
-    noisy = capg.off_policy_value(
-        **GOOD | {"utility": None, "late_stage": "noisy", "weights": "list", "candidates": LISTS}
-    )
-    assert noisy.unbiased
+    given = GOOD | {"utility": None, "late_stage": "noisy", "weights": "list", "candidates": LISTS}
+    assert not capg.off_policy_value(**given).unbiased  # the new policy can show item 3, and the log's could not
+    assert capg.off_policy_value(**given | {"new_logits": np.where(OLD == -np.inf, OLD, NEW)}).unbiased
     with pytest.raises(ValueError, match="utility = None"):
         capg.off_policy_value(**GOOD | {"utility": None, "late_stage": capg.mix("uniform", "optimal", 0.1)})
