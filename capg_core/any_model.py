@@ -179,7 +179,9 @@ def batch_gradient(
     as_baseline(baseline, lambda: None)
     chosen.check(1, outputs.shape[1])
     refuse_lonely_mean(baseline, n_rows, "rows of logits")
-    _refuse_too_many(chosen, k, pool, n_items, outputs)
+    if outputs.shape[1] > k:
+        raise ValueError(f"outputs has shape {outputs.shape}; expected at most k = {k} of them in a row")
+    refuse_no_next(chosen, k, pool, n_items)
     arrivals = _as_arrivals(candidates, theta, k, chosen, outputs)
     chosen.refuse_missing(utility, critic, parts)
     first, expected = _first_of(chosen, arrivals, outputs, utility, critic, theta.shape, k, position_weights)
@@ -246,10 +248,8 @@ def _first_of(chosen, arrivals, outputs, utility, critic, shape, k, position_wei
     return First(arrivals, ranked, predicted, NONE, position_weights), expected
 
 
-def _refuse_too_many(chosen, k, pool, n_items, outputs):
-    """Refuse more outputs than candidates, and candidates after which no next arrival is left."""
-    if outputs.shape[1] > k:
-        raise ValueError(f"outputs has shape {outputs.shape}; expected at most k = {k} of them in a row")
+def refuse_no_next(chosen, k, pool, n_items):
+    """Refuse a k after which some pool has no next arrival, where the estimator needs one."""
     if chosen.needs_critic and k == pool < n_items:
         raise ValueError(
             f"k = {k} with estimator = {chosen.rung.name!r}; expected at most {k - 1}, one less than the smallest "

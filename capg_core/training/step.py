@@ -6,7 +6,7 @@ This is what one training step estimates, before it goes through the towers.
 import numpy as np
 
 from capg_core._checks import as_plain, as_rows, as_vector
-from capg_core.any_model import NONE, fill_gradient
+from capg_core.any_model import NONE, fill_gradient, refuse_no_next
 from capg_core.batch.draw import choose_batch, draw_batch
 from capg_core.estimators import as_baseline, refuse_lonely_mean
 from capg_core.ladder import choose_rung
@@ -84,11 +84,7 @@ class BatchGradient:
         """Return how many items are drawn: one more than the candidates where that one counts."""
         if not self.chosen.needs_critic or k == self.world.n_items:
             return k
-        if k == self.world.smallest_pool:
-            raise ValueError(
-                f"k = {k} with estimator = {self.chosen.rung.name!r}; expected at most {k - 1}, one less than the "
-                "smallest pool: it needs the next arrival"
-            )
+        refuse_no_next(self.chosen, k, self.world.smallest_pool, self.world.n_items)
         return k + 1
 
     def __call__(self, theta, users, rng):
